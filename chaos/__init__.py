@@ -1,0 +1,1 @@
+"""fallbackd breaks: faults, injectors, drills, and the sandbox to try them on."""

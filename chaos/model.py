@@ -1,0 +1,173 @@
+"""The words of breaking things: what a fault does, what a drill is, what a run of it recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from monitor.model import Outcome, Path, Verdict
+
+
+class Connect(StrEnum):
+    """What happens instead of a connection."""
+
+    REFUSE = "refuse"
+    DNS = "dns"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorReply:
+    """An error that each injector words in the endpoint's own shape."""
+
+    status: int
+    error_type: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawReply:
+    """Bytes that are sent as they are instead of an answer."""
+
+    status: int = 200
+    content_type: str = "application/json"
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a fault does to one exchange. An injector performs the parts in the order in which they stand here.
+
+    Durations in seconds. ``*_after`` counts content events of a stream: 0 means before the first one. On a plain
+    answer ``stall_after`` holds the body back for ever, ``cut_after`` cuts it in the middle, ``error_after`` puts the
+    error object into the 200. ``rewrite`` names a change of the true answer: ``empty_content``, ``wrong_model``,
+    ``wrong_answer``, ``starved``.
+    """
+
+    connect: Connect | None = None
+    reset: bool = False
+    delay: float = 0.0
+    error: ErrorReply | None = None
+    raw: RawReply | None = None
+    first_token_delay: float = 0.0
+    chunk_delay: float = 0.0
+    stall_after: int | None = None
+    cut_after: int | None = None
+    error_after: int | None = None
+    malformed_after: int | None = None
+    rewrite: str | None = None
+
+
+class Unit(StrEnum):
+    SECONDS = "seconds"
+    COUNT = "count"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A setting of a fault: its unit (seconds are written as a duration, ``30s``), default and bounds."""
+
+    unit: Unit
+    default: float
+    low: float = 0.0
+    high: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault. ``effect`` is pure: options (complete, in base units) and a generator in, an Effect out."""
+
+    name: str
+    meaning: str
+    effect: Callable[[Mapping[str, float], Random], Effect]
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injection:
+    """One fault on one target, with its own end.
+
+    ``until`` (seconds since the epoch) and ``max_count`` hold whether or not the runner is still alive.
+    """
+
+    chain: str
+    drill: str
+    run: str
+    fault: str
+    options: Mapping[str, float]
+    positions: tuple[int, ...]
+    injector: str
+    until: float
+    max_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What must be seen while the chain is broken.
+
+    ``served_by`` is a target's label, None when ``rejected`` (the request is expected to be refused whole).
+    ``path``: how the fallback must have come to answer, None where either will do. ``within`` in seconds.
+    """
+
+    served_by: str | None
+    within: float
+    rejected: bool = False
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """One planned experiment, resolved against the config. ``breaks`` are positions."""
+
+    name: str
+    chain: str
+    breaks: tuple[int, ...]
+    fault: str
+    options: Mapping[str, float]
+    injector: str
+    expect: Expect
+    kind: str = "completion"
+    requests: int = 3
+    max_duration: float = 120.0
+    every: float | None = None
+    cron: str | None = None
+    first_after: float | None = None
+
+
+class Phase(StrEnum):
+    GUARD = "guard"
+    BASELINE = "baseline"
+    INJECT = "inject"
+    RECOVER = "recover"
+    JUDGE = "judge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a journal."""
+
+    at: float
+    phase: Phase
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The full record of one drill run: written whole, printable, enough to repeat it (``seed``)."""
+
+    run: str
+    drill: Drill
+    asked_by: str
+    seed: int
+    started: float
+    ended: float
+    events: tuple[Event, ...]
+    baseline: tuple[Outcome, ...]
+    broken: tuple[Outcome, ...]
+    recovered: tuple[Outcome, ...]
+    injected: int
+    verdict: Verdict

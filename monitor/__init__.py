@@ -1,0 +1,1 @@
+"""fallbackd watches: probes, decides, records, tells."""
