@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import pytest
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """``@pytest.mark.needs("promtool")``: without it the test cannot run, and in CI that is a failure."""
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                why = f"{program} is not installed (Debian: apt-get install prometheus)"
+                if os.environ.get("CI"):
+                    pytest.fail(f"in CI nothing may be skipped: {why}")
+                pytest.skip(why)

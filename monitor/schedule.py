@@ -1,0 +1,166 @@
+"""When things run: APScheduler says when; this file owns, limits and drains what was started.
+
+The scheduler is never asked to run the work itself: its shutdown cancels running coroutines, and overdue runs vanish
+from it without a word. Here each start becomes a task of ours, and whatever is skipped or late is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import structlog
+from apscheduler.events import EVENT_JOB_MISSED, EVENT_JOB_SUBMITTED, JobExecutionEvent, JobSubmissionEvent
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor.clock import Clock
+
+log = structlog.get_logger("schedule")
+
+SPREAD = 5.0
+"""Seconds over which first runs are spread, so that a start (or a reload) is no burst."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to start again and again: by ``every`` (seconds) or by ``cron`` (five fields, UTC).
+
+    ``first_after`` is when the first run comes, in seconds; without it, within ``SPREAD`` or one interval.
+    """
+
+    key: str
+    action: Callable[[], Awaitable[None]]
+    every: float | None = None
+    cron: str | None = None
+    first_after: float | None = None
+
+
+class Schedule:
+    """Starts jobs on time, never the same one twice at once, and at most ``limit`` together."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        rng: Random,
+        limit: int = 100,
+        lagged: Callable[[float], None],
+        skipped: Callable[[str], None],
+    ) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._lagged = lagged
+        self._skipped = skipped
+        self._seats = asyncio.Semaphore(limit)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": AsyncIOExecutor()},
+        )
+        self._scheduler.add_listener(self._on_submitted, EVENT_JOB_SUBMITTED)
+        self._scheduler.add_listener(self._on_missed, EVENT_JOB_MISSED)
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def apply(self, jobs: Iterable[Job]) -> None:
+        """Make ``jobs`` the whole schedule. A job whose timing is unchanged keeps its rhythm."""
+        wanted = {job.key: job for job in jobs}
+        for key in self._jobs.keys() - wanted.keys():
+            self._scheduler.remove_job(key)
+        for key, job in wanted.items():
+            before = self._jobs.get(key)
+            if before is None or (before.every, before.cron) != (job.every, job.cron):
+                self._add(job)
+        self._jobs = wanted
+
+    def next_run(self, key: str) -> float | None:
+        """Seconds since the epoch of the next start, None when there is none."""
+        job = self._scheduler.get_job(key)
+        return job.next_run_time.timestamp() if job and job.next_run_time else None
+
+    def start_now(self, key: str) -> None:
+        """Start a job out of turn."""
+        self._launch(key)
+
+    def pause(self) -> None:
+        """Start nothing more; what runs goes on."""
+        if self._scheduler.running:
+            self._scheduler.pause()
+
+    async def drain(self, seconds: float) -> int:
+        """Wait for what runs, then cancel the rest. Returns how many had to be cancelled."""
+        self.pause()
+        tasks = set(self._running.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+            tasks = late
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        return len(tasks)
+
+    def _add(self, job: Job) -> None:
+        # Openly: one start may be as late as its own interval, several missed ones become one, and because the
+        # scheduler only launches, its own limit on instances is never what holds a run back.
+        self._scheduler.add_job(
+            self._fire,
+            self._trigger(job),
+            args=[job.key],
+            id=job.key,
+            replace_existing=True,
+            misfire_grace_time=max(1, int(job.every or 60)),
+            coalesce=True,
+            max_instances=10,
+        )
+
+    def _trigger(self, job: Job) -> BaseTrigger:
+        if job.cron is not None:
+            return CronTrigger.from_crontab(job.cron, timezone=UTC)
+        every = job.every or 60.0
+        first = self._rng.uniform(0.05, min(every, SPREAD)) if job.first_after is None else job.first_after
+        begin = datetime.fromtimestamp(self._clock.now(), UTC) + timedelta(seconds=first)
+        return IntervalTrigger(seconds=every, start_date=begin, timezone=UTC, jitter=min(every * 0.05, 5.0))
+
+    async def _fire(self, key: str) -> None:
+        self._launch(key)
+
+    def _launch(self, key: str) -> None:
+        if key in self._running:
+            self._skipped("still_running")
+            log.warning("run skipped: the one before still runs", job=key)
+            return
+        task = asyncio.create_task(self._run(key), name=key)
+        self._running[key] = task
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+
+    async def _run(self, key: str) -> None:
+        async with self._seats:
+            job = self._jobs.get(key)
+            if job is None:
+                return
+            try:
+                await job.action()
+            except Exception:  # one job must not end the daemon; it is logged and counted
+                self._skipped("crashed")
+                log.exception("a run crashed", job=key)
+
+    def _on_submitted(self, event: JobSubmissionEvent) -> None:
+        if event.scheduled_run_times:
+            self._lagged(max(0.0, self._clock.now() - event.scheduled_run_times[0].timestamp()))
+
+    def _on_missed(self, event: JobExecutionEvent) -> None:
+        self._skipped("missed")
+        log.warning("run missed", job=event.job_id)
