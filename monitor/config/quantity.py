@@ -7,19 +7,29 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from monitor.config.showing import quote
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
-_DURATION = re.compile(rf"(?:{_PART})+")
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_NUMBER = r"\d{1,12}(?:\.\d{1,9})?"
+_PART = rf"({_NUMBER})(ms|s|m|h|d)"
+_DURATION = re.compile(rf"(?:{_PART})+", re.ASCII)
+_PERCENT = re.compile(rf"({_NUMBER})\s*%", re.ASCII)
+_LONGEST = 3650 * 86400.0
 
 
 def parse_duration(value: Any) -> float:
     """``1m30s`` in seconds. Raises ValueError for a number without unit, since nobody can tell what it means."""
-    if isinstance(value, str) and _DURATION.fullmatch(value):
-        return sum(float(amount) * _UNITS[unit] for amount, unit in re.findall(_PART, value))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs a unit: write {value}s, {value}m or {value}h")
-    raise ValueError("not a duration; write a number and a unit (ms, s, m, h, d), as in 30s or 1m30s")
+    text = str(value)
+    if re.fullmatch(_NUMBER, text, re.ASCII) and not isinstance(value, bool):
+        raise ValueError(f"{text} has no unit; write {text}s, {text}m or {text}h")
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise ValueError(
+            f"{quote(value)} is not a duration; write a number and a unit (ms, s, m, h, d), as in 30s or 1m30s"
+        )
+    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in re.findall(_PART, value))
+    if seconds > _LONGEST:
+        raise ValueError(f"{quote(value)} is longer than ten years")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:
@@ -40,10 +50,10 @@ def parse_percent(value: Any) -> float:
     """``99.5%`` as a share between 0 and 1. Raises ValueError where the sign is missing."""
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("not a percentage; write it with its sign, as in 99.5%")
+        raise ValueError(f"{quote(value)} is not a percentage; write it with its sign, as in 99.5%")
     share = float(match[1]) / 100
     if share > 1:
-        raise ValueError("a percentage lies between 0% and 100%")
+        raise ValueError(f"{quote(value)} is more than 100%")
     return share
 
 
@@ -55,11 +65,13 @@ Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": rf"^({_PART})+$", "examples": ["30s", "5m", "1m30s"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$", "examples": ["30s", "5m", "1m30s"]}
+    ),
 ]
 Percent = Annotated[
     float,
     BeforeValidator(parse_percent),
     PlainSerializer(format_percent, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["99.5%"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$", "examples": ["99.5%"]}),
 ]

@@ -1,0 +1,84 @@
+"""The sections of ``alerts.yaml``, and the base of a notifier's own settings."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from monitor.config.chain_sections import Name, Section
+from monitor.config.quantity import Duration, Percent
+from monitor.model import Severity
+
+
+class RuleConfig(Section):
+    """When to speak. Which of the optional settings a rule takes depends on ``when`` (see ``conditions``).
+
+    ``above``: share of answers from a fallback; ``rise``: how many times the chain's own ``baseline`` share.
+    """
+
+    name: Name = Field(description="Name of the alert in messages, routes and metrics; unique.")
+    when: str = Field(description="The condition that is watched for.")
+    severity: Severity = Field(default=Severity.WARNING, description="How urgent it is: info, warning or critical.")
+    for_: Duration = Field(default=0.0, alias="for", description="It must hold this long before anybody is told.")
+    repeat: Duration = Field(default=4 * 3600.0, gt=0, description="Time after which a firing alert is told again.")
+    resolve: bool = Field(default=True, description="Whether the end of the condition is told too.")
+    chains: tuple[str, ...] = Field(default=(), description="Names of the chains it is about; empty, all of them.")
+    above: Percent | None = Field(
+        default=None, description="fallback_rate: fires when the share of answers from a fallback is above this."
+    )
+    rise: float | None = Field(
+        default=None, gt=1, description="fallback_rate: fires at this many times the chain's own share over baseline."
+    )
+    window: Duration = Field(default=600.0, gt=0, description="The stretch of time that is looked at.")
+    baseline: Duration = Field(default=86400.0, gt=0, description="The stretch before it that rise compares with.")
+    min_samples: int = Field(default=10, ge=1, description="Fewer answers than this in the window say nothing.")
+    intervals: float = Field(default=3.0, ge=1, description="probe_stale: so many intervals without a result.")
+
+
+class MatchConfig(Section):
+    """All that are given must fit; an empty one fits everything."""
+
+    severity: tuple[Severity, ...] = Field(default=(), description="Severities that fit; empty, all.")
+    alerts: tuple[str, ...] = Field(default=(), description="Names of the rules that fit; empty, all.")
+    chains: tuple[str, ...] = Field(default=(), description="Names of the chains that fit; empty, all.")
+
+
+class RouteConfig(Section):
+    """Every route that fits is used; ``notify`` names notifiers."""
+
+    match: MatchConfig = Field(default=MatchConfig(), description="What the route is for; unset, everything.")
+    notify: tuple[str, ...] = Field(min_length=1, description="Names of the notifiers that are told.")
+
+
+class NotifierConfig(Section):
+    """A way to reach people. ``settings`` is validated by the model that the notifier's own file declares; in the
+    file its settings stand beside ``name`` and ``kind``.
+
+    ``optional``: without its credential it is off instead of a mistake.
+    """
+
+    name: Name = Field(description="Name of the notifier in routes and metrics; unique.")
+    kind: str = Field(description="What sort of notifier it is.")
+    optional: bool = Field(default=False, description="Without its credential it is off instead of a mistake.")
+    settings: Any = None
+
+
+class AlertsFile(Section):
+    """``alerts.yaml``: when to speak, and to whom."""
+
+    notifiers: tuple[NotifierConfig, ...] = Field(min_length=1, description="The ways to reach people.")
+    routes: tuple[RouteConfig, ...] = Field(min_length=1, description="Who is told; every route that fits is used.")
+    rules: tuple[RuleConfig, ...] = Field(min_length=1, description="When to speak.")
+    link: str | None = Field(
+        default=None, pattern=r"^https?://[^\s]+$", description="Address of the status page, put into every message."
+    )
+
+
+class NotifierSettings(Section):
+    """Base of a notifier's own settings. Fields ``X_env``/``X_file`` name the credential X.
+
+    ``reaches_people``: False for one that nobody is woken by, such as a log.
+    """
+
+    reaches_people: ClassVar[bool] = True

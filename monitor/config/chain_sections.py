@@ -1,0 +1,231 @@
+"""The sections of ``chains.yaml``: frozen pydantic models; an unknown key is a mistake.
+
+What one section cannot see alone (names that refer to each other, limits of a mode) is in ``checks``. The
+descriptions are the reference: messages, the JSON Schema and the documentation repeat them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.config.quantity import Duration, Percent
+from monitor.model import Mode, Path, Reason, Target
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, and an unknown key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+class EndpointConfig(Section):
+    """A base URL with a dialect and a credential."""
+
+    dialect: str = Field(description="How the endpoint is asked and how its answers are read.")
+    url: str = Field(pattern=r"^https?://[^\s]+$", description="Base URL, without the path of a single call.")
+    credential_env: str | None = Field(
+        default=None, description="Environment variable that holds the key; the key itself is never written here."
+    )
+    credential_file: str | None = Field(
+        default=None, description="File that holds the key; a relative path starts at this file's folder."
+    )
+    headers: Mapping[str, str] = Field(
+        default_factory=dict, description="Headers added to every request. No credentials: the file is not secret."
+    )
+    ca_file: str | None = Field(
+        default=None, description="PEM file of the certificate authorities trusted instead of the system's."
+    )
+
+
+class TargetConfig(Section):
+    """One rung of a chain. ``providers`` are asked one by one, pinned; ``provider`` is the one of a provider chain."""
+
+    label: Name = Field(description="Short name of the target in metrics, alerts and drills; unique in its chain.")
+    model: str | None = Field(
+        default=None, min_length=1, description="Model id at the endpoint; unset, the chain's own model."
+    )
+    provider: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The provider that this target is pinned to (provider and client chains).",
+    )
+    providers: tuple[str, ...] = Field(
+        default=(), description="Providers of the model that are each asked on their own, pinned."
+    )
+    timeout: Duration = Field(default=30.0, gt=0, description="Longest time one request to this target may take.")
+
+
+class ObjectiveConfig(Section):
+    """What the chain promises. An answer that keeps no promise of time is ``degraded: too_slow``."""
+
+    success: Percent = Field(default=0.99, description="Share of questions that the chain answers.")
+    latency: Duration | None = Field(default=None, gt=0, description="A slower whole answer is degraded: too_slow.")
+    first_token: Duration | None = Field(
+        default=None, gt=0, description="A stream whose first token comes later is degraded: too_slow."
+    )
+
+
+class Of(StrEnum):
+    """Whom a probe asks: the chain end to end, each target on its own, each listed provider pinned."""
+
+    CHAIN = "chain"
+    TARGETS = "targets"
+    PROVIDERS = "providers"
+
+
+class ProbeConfig(Section):
+    """One kind of question, how often, of whom. ``first_token`` is a deadline of ours, not an objective."""
+
+    kind: str = Field(description="What sort of question is asked.")
+    every: Duration = Field(gt=0, description="Time between two questions to the same subject; at least 1s.")
+    of: tuple[Of, ...] = Field(
+        default=(Of.CHAIN, Of.TARGETS, Of.PROVIDERS),
+        description="Whom to ask: the chain end to end, each target alone, each listed provider alone.",
+    )
+    first_token: Duration = Field(
+        default=15.0, gt=0, description="A stream without its first token by then is given up: first_token_timeout."
+    )
+    max_tokens: int = Field(
+        default=48, ge=16, le=4096, description="Longest answer that is paid for; raised for reasoning models."
+    )
+
+
+class HealthConfig(Section):
+    """``down_after`` failures among the last ``window`` results are down; ``recover_after`` good ones in a row are
+    healthy again. A first failure is asked again at once ``confirm`` times."""
+
+    window: int = Field(default=3, ge=1, le=100, description="How many of the latest results are looked at.")
+    down_after: int = Field(default=2, ge=1, le=100, description="So many failures among them are down.")
+    recover_after: int = Field(default=2, ge=1, le=100, description="So many good results in a row are healthy again.")
+    confirm: int = Field(default=2, ge=0, le=10, description="How often a first failure is asked again at once.")
+
+
+class BudgetConfig(Section):
+    """What the probes and drills of one chain may cost."""
+
+    usd_per_day: float = Field(
+        ge=0, description="US dollars in one UTC day; once spent, paid probes stop until midnight UTC."
+    )
+
+
+class ChainConfig(Section):
+    """Ordered targets that stand in for one another.
+
+    ``routing`` is sent as the ``provider`` object of every end-to-end request, as the application does. ``move_on``
+    (client chains) lists the reasons that make the caller try the next target. ``total_timeout`` bounds a whole
+    walk; unset, it is the sum of the targets' timeouts.
+    """
+
+    name: Name = Field(description="Short name of the chain in metrics, alerts and commands; unique.")
+    endpoint: str = Field(description="Name of the endpoint that is asked, from endpoints.")
+    mode: Mode = Field(
+        description="Who walks the chain: server (the endpoint, over models), provider (the endpoint, over the "
+        "providers of one model), client (the caller, target by target)."
+    )
+    model: str | None = Field(
+        default=None, min_length=1, description="The one model of a provider chain; elsewhere the targets' default."
+    )
+    targets: tuple[TargetConfig, ...] = Field(
+        min_length=1,
+        description="The rungs, in the order in which they stand in for one another; at most 3 in a server chain.",
+    )
+    needs: tuple[str, ...] = Field(
+        default=(), description="Capabilities that every target must have; a target that lacks one is degraded."
+    )
+    objective: ObjectiveConfig = Field(default=ObjectiveConfig(), description="What the chain promises its users.")
+    probes: tuple[ProbeConfig, ...] = Field(min_length=1, description="The questions that are asked on a schedule.")
+    health: HealthConfig = Field(default=HealthConfig(), description="When results become a change of health.")
+    budget: BudgetConfig | None = Field(default=None, description="What a day may cost; unset, no limit.")
+    routing: Mapping[str, Any] = Field(
+        default_factory=dict,
+        description="Sent as the provider object of every end-to-end request: write here what the application sends.",
+    )
+    move_on: tuple[Reason, ...] = Field(
+        default=(
+            Reason.CONNECT, Reason.DNS, Reason.TLS, Reason.TIMEOUT, Reason.FIRST_TOKEN_TIMEOUT, Reason.STALLED,
+            Reason.CUT, Reason.RATE_LIMITED, Reason.OVERLOADED, Reason.SERVER_ERROR, Reason.MALFORMED, Reason.EMPTY,
+            Reason.MODEL_GONE, Reason.NO_ENDPOINT, Reason.CONTEXT_LENGTH, Reason.MODERATED,
+        ),
+        description="Client chains: the reasons on which the caller tries the next target.",
+    )  # fmt: skip
+    total_timeout: Duration | None = Field(
+        default=None, gt=0, description="Longest time a whole walk may take; unset, the sum of the targets' timeouts."
+    )
+
+    def target(self, position: int, provider: str | None = None) -> Target:
+        """The target at a position as a value; ``provider`` pins one of its listed providers."""
+        own = self.targets[position]
+        return Target(
+            chain=self.name,
+            position=position,
+            label=own.label,
+            model=own.model or self.model or "",
+            provider=provider or own.provider,
+            endpoint=self.endpoint,
+            timeout=own.timeout,
+        )
+
+    def all_targets(self) -> tuple[Target, ...]:
+        """Every target in order, none pinned beyond its own ``provider``."""
+        return tuple(self.target(position) for position in range(len(self.targets)))
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that a whole walk of the chain may take."""
+        return self.total_timeout or sum(target.timeout for target in self.targets)
+
+
+class ExpectConfig(Section):
+    """``served_by`` is a label; unset, the first target that is not broken. ``rejected``: refused as a whole."""
+
+    served_by: str | None = Field(
+        default=None, description="Label of the target that must answer; unset, the first that is not broken."
+    )
+    within: Duration = Field(default=10.0, gt=0, description="Longest time the chain may take to answer while broken.")
+    rejected: bool = Field(default=False, description="The request is expected to be refused as a whole.")
+    path: Path | None = Field(
+        default=None, description="How the fallback must come to answer (failed_over, filtered, fell_back); unset, any."
+    )
+
+
+class DrillConfig(Section):
+    """A planned experiment. ``break``: ``primary``, a label, or a list of labels. ``with``: a fault's name, or
+    ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, else ``request``."""
+
+    name: Name = Field(description="Short name of the drill in metrics, alerts and commands; unique.")
+    chain: str = Field(description="Name of the chain that is broken.")
+    every: Duration | None = Field(
+        default=None, gt=0, description="Time between two runs. Without every and cron it runs on demand only."
+    )
+    cron: str | None = Field(
+        default=None,
+        description="In place of every: minute hour day month weekday, in UTC; weekdays by name, as in mon-fri.",
+    )
+    first_after: Duration | None = Field(default=None, description="Time from the start of the daemon to a first run.")
+    break_: str | tuple[str, ...] = Field(
+        default="primary", alias="break", description="What is broken: primary, a target's label, or a list of labels."
+    )
+    with_: str | Mapping[str, Mapping[str, Any] | None] = Field(
+        alias="with", description="The fault: its name, or {name: {option: value}}."
+    )
+    by: str | None = Field(
+        default=None, description="The injector; unset, transport for client chains and request for the others."
+    )
+    expect: ExpectConfig = Field(default=ExpectConfig(), description="What must be seen while the chain is broken.")
+    kind: str = Field(default="completion", description="The kind of question that is asked during the drill.")
+    requests: int = Field(default=3, ge=1, le=100, description="How many questions are asked in each phase.")
+    max_duration: Duration = Field(default=120.0, gt=0, description="The fault ends after this time, whatever happens.")
+
+
+class ChainsFile(Section):
+    """``chains.yaml``: what is watched, and which drills exist."""
+
+    endpoints: Mapping[Name, EndpointConfig] = Field(min_length=1, description="The endpoints that are asked, by name.")
+    chains: tuple[ChainConfig, ...] = Field(min_length=1, description="The chains that are watched.")
+    drills: tuple[DrillConfig, ...] = Field(default=(), description="The planned experiments.")
