@@ -1,0 +1,82 @@
+"""Server-sent events from bytes in pieces of any size, as the WHATWG standard reads them; what counts as a token."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+DONE = "[DONE]"
+"""The data of the event that ends a stream of completions."""
+
+_LINE_END = re.compile("\r\n|\r|\n")
+_CONTENT = ("content", "reasoning", "reasoning_content", "reasoning_details", "refusal", "tool_calls", "function_call")
+
+
+class EventReader:
+    """Feed it bytes; it yields the data of each event once it is complete.
+
+    Comments, other fields and an unfinished last event are left out, as the standard says. CR, LF and CRLF end a line;
+    a BOM is skipped; bytes that are no UTF-8 become U+FFFD.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._line: list[str] = []
+        self._data: list[str] = []
+        self._after_cr = False
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        for line in self._lines(self._decoder.decode(chunk)):
+            if line:
+                self._take(line)
+            elif self._data:
+                data, self._data = "\n".join(self._data), []
+                yield data
+
+    @property
+    def pending(self) -> str:
+        """The data of an event whose closing blank line has not come."""
+        return "\n".join(self._data)
+
+    def _lines(self, text: str) -> Iterator[str]:
+        if text and self._after_cr:
+            text = text.removeprefix("\n")  # the second half of a CRLF that was cut in two
+            self._after_cr = False
+        start = 0
+        for end in _LINE_END.finditer(text):
+            self._line.append(text[start : end.start()])
+            start = end.end()
+            line, self._line = "".join(self._line), []
+            yield line
+        if start < len(text):
+            self._line.append(text[start:])
+        elif text:
+            self._after_cr = text.endswith("\r")
+
+    def _take(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        if name == "data":
+            self._data.append(value.removeprefix(" "))
+
+
+def bears_content(data: str) -> bool:
+    """Whether an event of a chat completion holds part of an answer: text, reasoning or a tool call that is not empty.
+
+    The first such event is the first token; role announcements, keep-alives, usage and errors are none.
+    """
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    choices = event.get("choices") if isinstance(event, dict) else None
+    return isinstance(choices, list) and any(_has_token(choice) for choice in choices if isinstance(choice, dict))
+
+
+def _has_token(choice: Mapping[str, Any]) -> bool:
+    if choice.get("text"):
+        return True
+    parts = [choice.get("delta"), choice.get("message")]
+    return any(part.get(name) for part in parts if isinstance(part, dict) for name in _CONTENT)
