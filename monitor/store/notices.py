@@ -1,0 +1,105 @@
+"""The outbox as it stands in memory: which notices wait for whom, and what of that is not yet on disk.
+
+Memory leads and the file follows, so that people are told even while the disk is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.model import Notice, NoticeState
+
+UNSAVED_LIMIT = 10_000
+
+
+class Fate(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """Where the message of an incident stands; ``ref`` None: nowhere any more."""
+
+    at: float
+    ref: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    notice: Notice
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsaved:
+    """What one transaction has to write. Keys: (notifier, notice id) and (notifier, incident)."""
+
+    entries: Mapping[tuple[str, str], Entry]
+    posted: Mapping[tuple[str, str], Posted]
+
+
+class Notices:
+    """Only the newest notice of each incident waits; it is complete, so the older ones have nothing to add."""
+
+    def __init__(self, pending: Iterable[Notice] = (), refs: Mapping[tuple[str, str], str] | None = None) -> None:
+        self._pending: dict[tuple[str, str], Notice] = {}
+        self._refs = dict(refs or {})
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._posted: dict[tuple[str, str], Posted] = {}
+        for notice in pending:
+            self.add(notice)
+
+    def add(self, notice: Notice) -> None:
+        """Supersedes an undelivered notice of the same incident, keeping its place in the line."""
+        place = (notice.notifier, notice.incident)
+        older = self._pending.get(place)
+        if older is not None and older.id != notice.id:
+            self._settle(older, Fate.SUPERSEDED)
+        self._pending[place] = notice
+        self._entries[notice.notifier, notice.id] = Entry(notice=notice, fate=Fate.PENDING)
+
+    def delivered(self, notice: Notice, ref: str | None, now: float) -> None:
+        """A resolved incident has no message to edit any more: the next one starts a new message."""
+        place = (notice.notifier, notice.incident)
+        waiting = self._pending.get(place)
+        if waiting is not None and waiting.id == notice.id:
+            del self._pending[place]
+        self._settle(notice, Fate.DELIVERED)
+        kept = None if notice.state is NoticeState.RESOLVED else ref
+        if kept is not None:
+            self._refs[place] = kept
+        else:
+            self._refs.pop(place, None)
+        self._posted[place] = Posted(at=now, ref=kept)
+
+    def waiting(self, notifier: str) -> tuple[Notice, ...]:
+        """The newest undelivered notice of each incident, in the order in which the incidents began to wait."""
+        return tuple(notice for (name, _), notice in self._pending.items() if name == notifier)
+
+    def ref(self, notifier: str, incident: str) -> str | None:
+        return self._refs.get((notifier, incident))
+
+    def unsaved(self) -> Unsaved:
+        return Unsaved(entries=dict(self._entries), posted=dict(self._posted))
+
+    def saved(self, written: Unsaved) -> None:
+        """What changed again while it was written stays unsaved."""
+        for key, entry in written.entries.items():
+            if self._entries.get(key) is entry:
+                del self._entries[key]
+        for place, posted in written.posted.items():
+            if self._posted.get(place) is posted:
+                del self._posted[place]
+
+    def forget(self, before: float) -> None:
+        """Drops what began to wait before a time: its notifier is gone from the config, or nobody cares any more."""
+        self._pending = {place: notice for place, notice in self._pending.items() if notice.at >= before}
+
+    def _settle(self, notice: Notice, fate: Fate) -> None:
+        self._entries[notice.notifier, notice.id] = Entry(notice=notice, fate=fate)
+        if len(self._entries) > UNSAVED_LIMIT:  # the disk has failed for long; what is settled can be spared
+            del self._entries[next(key for key, entry in self._entries.items() if entry.fate is not Fate.PENDING)]

@@ -1,0 +1,148 @@
+"""Which notices wait, and that they wait through crashes."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from monitor.clock import SystemClock
+from monitor.model import NoticeCause
+from monitor.store import Store, retention
+from monitor.store.notices import UNSAVED_LIMIT, Fate, Notices
+from tests.fakes.values import NOW, notice, resolved
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parents[2]
+DECIDE_FOR_EVER = """
+import asyncio, itertools, sys
+from pathlib import Path
+from monitor.clock import SystemClock
+from monitor.store import Store
+from tests.fakes.values import notice
+
+async def main():
+    store = await Store.open(Path(sys.argv[1]), SystemClock())
+    for number in itertools.count():
+        incident = f"i{number}"
+        await store.decide("incident", {incident: b"firing"}, [notice(incident=incident)])
+        print(incident, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@contextlib.asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(path, SystemClock())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "fallbackd.db"
+
+
+async def test_what_was_decided_survives_kill_9_whole(path: Path) -> None:
+    arguments = [sys.executable, "-c", DECIDE_FOR_EVER, str(path)]
+    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        promised = [process.stdout.readline().strip() for _ in range(40)]
+        process.kill()
+        promised += process.stdout.read().split()
+    async with opened(path) as store:
+        states = await store.states("incident")
+        waiting = [found.incident for found in store.waiting("slack")]
+    assert set(promised) <= set(states)
+    assert waiting == sorted(states, key=lambda incident: int(incident[1:])), "states and notices: both or neither"
+
+
+async def test_only_the_newest_notice_of_an_incident_waits(path: Path) -> None:
+    async with opened(path) as store:
+        await store.decide("incident", {}, [notice(), notice(incident="i2")])
+        await store.decide("incident", {}, [notice(at=NOW + 5, cause=NoticeCause.CHANGED, notifier="log")])
+        await store.decide("incident", {}, [resolved()])
+        assert store.waiting("slack") == (resolved(), notice(incident="i2"))
+    async with opened(path) as store:
+        assert set(store.waiting("slack")) == {resolved(), notice(incident="i2")}
+        assert len(store.waiting("log")) == 1
+
+
+async def test_a_delivered_notice_never_comes_back_and_its_message_is_remembered(path: Path) -> None:
+    async with opened(path) as store:
+        await store.decide("incident", {}, [notice()])
+        await store.delivered(notice(), "C1:1.5")
+        assert store.waiting("slack") == ()
+    async with opened(path) as store:
+        assert store.waiting("slack") == ()
+        assert store.message_ref("slack", "i1") == "C1:1.5"
+        assert store.message_ref("log", "i1") is None
+
+
+async def test_the_same_notice_decided_twice_is_one(path: Path) -> None:
+    async with opened(path) as store:
+        await store.decide("incident", {}, [notice()])
+        await store.decide("incident", {}, [notice()])
+        assert store.waiting("slack") == (notice(),)
+        await store.delivered(notice(), None)
+    async with opened(path) as store:
+        assert store.waiting("slack") == ()
+
+
+async def test_what_came_while_another_was_being_delivered_still_waits(path: Path) -> None:
+    async with opened(path) as store:
+        await store.decide("incident", {}, [notice()])
+        await store.decide("incident", {}, [resolved()])
+        await store.delivered(notice(), "C1:1.5")
+        assert store.waiting("slack") == (resolved(),)
+    async with opened(path) as store:
+        assert store.waiting("slack") == (resolved(),)
+        assert store.message_ref("slack", "i1") == "C1:1.5"
+
+
+async def test_a_resolved_incident_has_no_message_any_more(path: Path) -> None:
+    async with opened(path) as store:
+        await store.delivered(notice(), "C1:1.5")
+        await store.delivered(resolved(), "C1:1.5")
+        assert store.message_ref("slack", "i1") is None
+    async with opened(path) as store:
+        assert store.message_ref("slack", "i1") is None
+
+
+async def test_settled_notices_are_bounded_and_old_waiting_ones_are_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "SETTLED_NOTICES", 3)
+    now = SystemClock().now()
+    async with opened(path) as store:
+        for number in range(8):
+            value = notice(incident=f"i{number}", at=now)
+            await store.decide("incident", {}, [value])
+            await store.delivered(value, None)
+        await store.decide("incident", {}, [notice(incident="waits", at=now), notice(incident="old", at=now - 100)])
+        assert await store.prune(50) == 6
+        assert [found.incident for found in store.waiting("slack")] == ["waits"]
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        fates = other.execute("SELECT fate, count(*) FROM notices GROUP BY fate ORDER BY fate").fetchall()
+    assert fates == [("delivered", 3), ("pending", 1)]
+
+
+def test_while_nothing_can_be_saved_memory_is_bounded_and_no_waiting_notice_is_spared() -> None:
+    notices = Notices()
+    notices.add(notice(incident="waits"))
+    for number in range(UNSAVED_LIMIT + 5):
+        value = notice(incident=f"i{number}")
+        notices.add(value)
+        notices.delivered(value, None, NOW)
+    unsaved = notices.unsaved()
+    assert len(unsaved.entries) <= UNSAVED_LIMIT
+    assert Fate.PENDING in {entry.fate for entry in unsaved.entries.values()}
+    assert [found.incident for found in notices.waiting("slack")] == ["waits"]
