@@ -101,7 +101,8 @@ class Answer:
     """What a reply says once a dialect has read it.
 
     ``model`` and ``provider`` as the endpoint wrote them. ``attempts`` only where the endpoint reported them:
-    ``attempts_reported`` tells an empty report from none. ``finding`` is the trouble, if any, in the reply itself.
+    ``attempts_reported`` tells an empty report from none. ``streamed_tokens`` were seen arriving: hidden reasoning is
+    none of them. ``finding`` is the trouble, if any, in the reply itself.
     """
 
     text: str = ""
@@ -117,6 +118,7 @@ class Answer:
     first_token: float | None = None
     last_token: float | None = None
     longest_gap: float | None = None
+    streamed_tokens: int = 0
     finding: Finding = Finding(reason=Reason.NONE)
 
 

@@ -1,0 +1,119 @@
+"""Reads a chat completion that came as a stream of chunks. Pure; never raises.
+
+Facts: OpenRouter docs "API Streaming": the error after the first token, the usage chunk, ``[DONE]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from monitor.classify import by_fate, classify, find_error, from_error
+from monitor.dialects.completion import Report, described, judge_content, thinking, written
+from monitor.exchange import Answer, Event, Fate, Finding, Reply
+from monitor.model import Reason
+from monitor.reading import choices, clean, mapping, parse, text_of
+
+
+def read_stream(reply: Reply, report: Report, *, now: float) -> Answer:
+    stream = _Stream(reply, report, now)
+    for number, event in enumerate(reply.events, 1):
+        stream.take(event, number)
+    return stream.answer()
+
+
+class _Stream:
+    """What the chunks have said so far."""
+
+    def __init__(self, reply: Reply, report: Report, now: float) -> None:
+        self._reply = reply
+        self._report = report
+        self._now = now
+        self._answer = Answer()
+        self._text: list[str] = []
+        self._calls: dict[Any, dict[str, str]] = {}
+        self._arrivals: list[float] = []
+        self._thought = False
+        self._finish: str | None = None
+        self._trouble: Finding | None = None
+
+    def take(self, event: Event, number: int) -> None:
+        chunk = parse(event.data)
+        if not isinstance(chunk, Mapping):
+            start = clean(event.data, 60) or "nothing"
+            self._blame(Finding(reason=Reason.MALFORMED, detail=f"chunk {number} of the stream is not JSON: {start}"))
+            return
+        self._answer = described(self._answer, chunk, self._reply, self._report)
+        for choice in choices(chunk)[:1]:
+            self._take_choice(choice, event.at)
+        error = find_error(chunk)
+        if error is not None:
+            found = from_error(error, status=self._reply.status, headers=self._reply.headers or {}, now=self._now)
+            self._blame(replace(found, detail=f"{found.detail} ({self._progress()})"))
+
+    def answer(self) -> Answer:
+        tokens, arrivals = self._answer.tokens, self._arrivals
+        answer = replace(
+            self._answer,
+            text="".join(self._text),
+            tool_calls=tuple(_as_sent(call) for call in self._calls.values()),
+            finish=self._finish,
+            first_token=arrivals[0] if arrivals else None,
+            last_token=arrivals[-1] if arrivals else None,
+            longest_gap=max((later - at for at, later in pairwise(arrivals)), default=None),
+            streamed_tokens=max(0, tokens.completion - (0 if self._thought else tokens.reasoning)),
+        )
+        return replace(answer, finding=self._finding(answer))
+
+    def _take_choice(self, choice: Mapping[str, Any], at: float) -> None:
+        delta = mapping(choice.get("delta")) or mapping(choice.get("message"))
+        text, thought = written(delta), bool(thinking(delta) or delta.get("reasoning_details"))
+        calls = delta.get("tool_calls")
+        if isinstance(calls, list):
+            for call in calls:
+                self._take_call(mapping(call))
+        if text or thought or calls:
+            self._arrivals.append(at)
+        self._text.append(text)
+        self._thought = self._thought or thought
+        self._finish = clean(text_of(choice.get("finish_reason")), 40) or self._finish
+
+    def _take_call(self, piece: Mapping[str, Any]) -> None:
+        """A tool call comes in pieces, told apart by their index."""
+        function = mapping(piece.get("function"))
+        call = self._calls.setdefault(repr(piece.get("index")), {"id": "", "name": "", "arguments": ""})
+        call["id"] = call["id"] or text_of(piece.get("id"))
+        call["name"] = call["name"] or text_of(function.get("name"))
+        call["arguments"] += text_of(function.get("arguments"))
+
+    def _blame(self, finding: Finding) -> None:
+        self._trouble = self._trouble or finding
+
+    def _progress(self) -> str:
+        count = len(self._arrivals)
+        return f"after {count} piece{'' if count == 1 else 's'} of the answer" if count else "before any of the answer"
+
+    def _finding(self, answer: Answer) -> Finding:
+        reply = self._reply
+        if self._trouble is not None:
+            return self._trouble
+        if reply.status is not None and reply.status >= 400:
+            return classify(reply, None, now=self._now)
+        if reply.fate is not Fate.ANSWERED and not reply.done:
+            found = by_fate(reply)
+            return replace(found, detail=f"{found.detail} ({self._progress()})") if self._arrivals else found
+        if not reply.events:
+            return Finding(reason=Reason.EMPTY, detail="a stream without a single chunk")
+        if not reply.done:
+            return Finding(reason=Reason.CUT, detail=f"the stream ended without [DONE] ({self._progress()})")
+        if answer.finish is None:
+            return Finding(reason=Reason.CUT, detail=f"the stream ended without a finish reason ({self._progress()})")
+        return judge_content(answer, thought=self._thought)
+
+
+def _as_sent(call: Mapping[str, str]) -> dict[str, Any]:
+    """A gathered tool call in the form in which a whole answer holds it."""
+    function = {"name": call["name"], "arguments": call["arguments"]}
+    return {"id": call["id"], "type": "function", "function": function}

@@ -1,0 +1,72 @@
+"""What every dialect does, and where a question goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from monitor.config.model import ChainConfig, EndpointConfig
+from monitor.exchange import Answer, Ask, Question, Reply
+from monitor.model import Catalogue, Mode, Target
+from monitor.naming import find_entry
+
+MIN_TOKENS = 16  # providers behind OpenAI's Responses API refuse less
+REASONING_TOKENS = 256  # a model that thinks before it answers needs room for both
+
+
+class UnsupportedError(ValueError):
+    """A question that this dialect has no words for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a question goes: to one ``target``, or (None) to the whole chain, which the endpoint then walks.
+
+    ``end_to_end``: asked as the application asks, with the chain's ``routing``. ``session`` is new for each probe, so
+    that no sticky routing is met. ``deadline`` and ``first_token`` are ours, in seconds.
+    """
+
+    chain: ChainConfig
+    endpoint: EndpointConfig
+    catalogue: Catalogue
+    session: str
+    deadline: float
+    first_token: float | None = None
+    credential: SecretStr | None = None
+    target: Target | None = None
+    end_to_end: bool = False
+    drill: str | None = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that may answer, in order."""
+        return (self.target.model,) if self.target else tuple(target.model for target in self.chain.all_targets())
+
+
+class Dialect(Protocol):
+    """Pure both ways. ``modes``: the chains that its endpoints can serve. ``pins``: a provider can be pinned."""
+
+    name: str
+    modes: frozenset[Mode]
+    pins: bool
+
+    def ask(self, question: Question, route: Route) -> Ask:
+        """Word a question. Raises UnsupportedError."""
+        ...
+
+    def read(self, reply: Reply, *, now: float) -> Answer:
+        """Read any reply whatever; trouble is the answer's finding. ``now`` is in seconds since the epoch."""
+        ...
+
+
+def bound_tokens(wanted: int, models: Iterable[str], catalogue: Catalogue) -> int:
+    """What an answer may cost, raised to what the models need: one body serves them all, so the hungriest counts.
+
+    A model that the catalogue does not know may be a reasoning one.
+    """
+    entries = [find_entry(model, catalogue) for model in models]
+    thinks = any(entry is None or entry.reasoning for entry in entries)
+    return max(wanted, REASONING_TOKENS if thinks else MIN_TOKENS)
