@@ -1,0 +1,136 @@
+"""Every metric, declared once: name, type, labels, help. Documentation and tests read this table.
+
+``target=""`` is the whole chain, ``provider=""`` whoever the router picks: Prometheus treats an empty label as absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """``name`` is the one that is exposed, with ``_total`` and ``_info``. ``buckets`` are a histogram's bounds."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+ANSWER_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0)
+FIRST_TOKEN_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+TOKENS_PER_SECOND = (1.0, 5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0, 250.0, 500.0, 1000.0)
+LAG_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
+
+_SUBJECT = ("chain", "target", "provider")
+
+
+def _counter(name: str, labels: tuple[str, ...], text: str) -> Declared:
+    return Declared(name=name, kind=Kind.COUNTER, labels=labels, help=text)
+
+
+def _gauge(name: str, labels: tuple[str, ...], text: str) -> Declared:
+    return Declared(name=name, kind=Kind.GAUGE, labels=labels, help=text)
+
+
+def _histogram(name: str, labels: tuple[str, ...], buckets: tuple[float, ...], text: str) -> Declared:
+    return Declared(name=name, kind=Kind.HISTOGRAM, labels=labels, buckets=buckets, help=text)
+
+
+METRICS: tuple[Declared, ...] = (
+    _counter(
+        "fallbackd_probes_total",
+        (*_SUBJECT, "kind", "status", "reason", "origin"),
+        "Questions that ended, by how and why. An empty target is the whole chain.",
+    ),
+    _histogram(
+        "fallbackd_probe_duration_seconds",
+        (*_SUBJECT, "kind"),
+        ANSWER_SECONDS,
+        "Time to the whole answer; answered questions only (ok, or degraded for being too slow).",
+    ),
+    _histogram(
+        "fallbackd_first_token_seconds",
+        (*_SUBJECT, "kind"),
+        FIRST_TOKEN_SECONDS,
+        "Time to the first token of a stream; answered questions only.",
+    ),
+    _histogram(
+        "fallbackd_output_tokens_per_second",
+        _SUBJECT,
+        TOKENS_PER_SECOND,
+        "Output rate of a stream after its first token; answered questions only.",
+    ),
+    _gauge("fallbackd_target_health", (*_SUBJECT, "state"), "1 for the state that the target is in, 0 for the others."),
+    _gauge("fallbackd_chain_health", ("chain", "state"), "1 for the state that the chain is in, 0 for the others."),
+    _counter(
+        "fallbackd_chain_answers_total",
+        ("chain", "position", "origin", "path"),
+        "End-to-end questions by how the chain came to its answer. position is empty when no target of it answered.",
+    ),
+    _gauge(
+        "fallbackd_chain_fallback_ratio",
+        ("chain", "window"),
+        "Share of the chain's answers that came from a fallback, over the window; NaN without answers.",
+    ),
+    _gauge(
+        "fallbackd_last_probe_timestamp_seconds",
+        (*_SUBJECT, "kind"),
+        "When the question was last asked on schedule, since the epoch; 0 means never.",
+    ),
+    _counter("fallbackd_probe_cost_usd_total", ("chain", "target"), "US dollars that questions cost, of every origin."),
+    _counter(
+        "fallbackd_probe_tokens_total",
+        ("chain", "target", "direction"),
+        "Tokens that were paid for: prompt, completion, and the part of completion that is reasoning.",
+    ),
+    _gauge("fallbackd_budget_remaining_usd", ("chain",), "US dollars left of today's budget; only chains with one."),
+    _counter("fallbackd_drills_total", ("chain", "drill", "verdict"), "Drill runs by verdict."),
+    _gauge(
+        "fallbackd_drill_last_success_timestamp_seconds",
+        ("chain", "drill"),
+        "When the drill last passed, since the epoch; 0 means never.",
+    ),
+    _histogram(
+        "fallbackd_failover_seconds",
+        ("chain", "drill", "fault"),
+        ANSWER_SECONDS,
+        "How long the chain took to answer from a fallback while it was broken on purpose; the slowest of a run.",
+    ),
+    _gauge(
+        "fallbackd_edge_proven_timestamp_seconds",
+        ("chain", "edge", "fault"),
+        "When a drill last proved that this fallback takes over under this fault, since the epoch; 0 means never.",
+    ),
+    _gauge("fallbackd_fault_active", ("chain", "drill", "fault", "injector"), "1 while the fault is being injected."),
+    _counter(
+        "fallbackd_gateway_requests_total",
+        ("chain", "target", "status_class", "injected"),
+        "Live requests of applications by the class of their answer's status, and whether a fault was injected.",
+    ),
+    _gauge("fallbackd_alerts_firing", ("alert", "chain", "severity"), "1 while the alert fires."),
+    _counter("fallbackd_notices_total", ("notifier", "result", "reason"), "Deliveries of notices by result."),
+    _gauge("fallbackd_outbox_pending", ("notifier",), "Notices that wait for their delivery."),
+    _histogram("fallbackd_schedule_lag_seconds", (), LAG_SECONDS, "How late scheduled runs were started."),
+    _counter("fallbackd_runs_skipped_total", ("reason",), "Scheduled runs that were not made, by why."),
+    _gauge("fallbackd_store_pending", (), "Rows that wait to be written to the database."),
+    _counter("fallbackd_store_errors_total", (), "Writes to the database that failed; they are tried again."),
+    _gauge("fallbackd_config_reload_successful", (), "1 when the config files were last read without a mistake."),
+    _gauge("fallbackd_config_reload_timestamp_seconds", (), "When the config in force was read, since the epoch."),
+    Declared(
+        name="fallbackd_build_info",
+        kind=Kind.INFO,
+        labels=("version", "python"),
+        help="Version of fallbackd and of the Python that runs it.",
+    ),
+)

@@ -1,0 +1,228 @@
+"""Which label sets exist. They come from the config, the scheduled questions and the drills, and from closed enums.
+
+Pure. Whatever else is reported (a live request's provider, say) is labelled ``other``, so that nobody outside can make
+the number of series grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from monitor.config.model import ChainConfig, Config
+from monitor.model import Health, Origin, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
+
+OTHER = "other"
+
+Values = tuple[str, ...]
+Series = tuple[str, Values]
+"""A metric's name, and the values of its labels in declared order."""
+
+COMMON_RESULTS = (
+    (Status.OK, Reason.NONE),
+    (Status.DEGRADED, Reason.TOO_SLOW),
+    (Status.FAILED, Reason.CONNECT),
+    (Status.FAILED, Reason.TIMEOUT),
+    (Status.FAILED, Reason.RATE_LIMITED),
+    (Status.FAILED, Reason.OVERLOADED),
+    (Status.FAILED, Reason.SERVER_ERROR),
+)
+"""Present from the start, so that the first failure is an increase. The full product would be some 700 a question."""
+
+SKIPS = ("still_running", "missed", "crashed")
+DIRECTIONS = ("prompt", "completion", "reasoning")
+STREAMED = "stream"
+
+
+class Expected(Protocol):
+    @property
+    def served_by(self) -> str | None: ...
+
+
+class PlannedDrill(Protocol):
+    """What a metric needs to know of a resolved drill. ``breaks`` are positions."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def chain(self) -> str: ...
+    @property
+    def fault(self) -> str: ...
+    @property
+    def injector(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def breaks(self) -> tuple[int, ...]: ...
+    @property
+    def expect(self) -> Expected: ...
+
+
+def edge_label(chain: ChainConfig, edge: tuple[int, int]) -> str:
+    """``primary->secondary``."""
+    start, end = edge
+    return f"{chain.targets[start].label}->{chain.targets[end].label}"
+
+
+class Labels:
+    """The vocabulary of one config."""
+
+    def __init__(
+        self, config: Config, specs: Sequence[ProbeSpec], drills: Sequence[PlannedDrill], windows: Iterable[str]
+    ) -> None:
+        self.chains = {chain.name: chain for chain in config.chains}
+        self._config = config
+        self._specs = specs
+        self._drills = drills
+        self._windows = tuple(windows)
+        self.subjects = dict.fromkeys(
+            Subject(chain=chain.name, target=label, provider=provider)
+            for chain in config.chains
+            for label, provider in _parts(chain)
+        )
+        self._targets = {(subject.chain, subject.target or "") for subject in self.subjects}
+        self._kinds = {spec.kind for spec in specs} | {drill.kind for drill in drills}
+        self._known_drills = {(drill.chain, drill.name) for drill in drills}
+        self._known_faults = {(drill.chain, drill.fault) for drill in drills}
+        self._alerts = {(rule.name, rule.severity.value) for rule in config.alerts.rules}
+        self._notifiers = {notifier.name for notifier in config.alerts.notifiers}
+
+    def subject(self, chain: str, target: str | None, provider: str | None) -> Values:
+        """The labels chain, target, provider; a part that is not configured is ``other``."""
+        label = target or ""
+        if (chain, label) not in self._targets:
+            label = OTHER
+        known = not provider or Subject(chain=chain, target=target, provider=provider) in self.subjects
+        return chain, label, (provider or "") if known else OTHER
+
+    def kind(self, kind: str) -> str:
+        return kind if kind in self._kinds else OTHER
+
+    def has_drill(self, chain: str, drill: str) -> bool:
+        return (chain, drill) in self._known_drills
+
+    def covers(self, values: Mapping[str, str]) -> bool:
+        """Whether a series still belongs to what is configured."""
+        chain = values.get("chain")
+        if chain is None:
+            return self._covers_notifier(values) and self._covers_alert(values)
+        if chain not in self.chains:
+            return False
+        return (
+            self._covers_subject(chain, values)
+            and self._covers_drill(chain, values)
+            and self._covers_place(chain, values)
+            and self._covers_alert(values)
+        )
+
+    def starting(self) -> Iterator[Series]:
+        """Every series that is there before anything has happened, at zero."""
+        for spec in self._specs:
+            yield from _of_spec(spec)
+        for chain in self._config.chains:
+            yield from self._of_chain(chain)
+        for subject in self.subjects:
+            if subject.target is not None:
+                for health in Health:
+                    yield "fallbackd_target_health", (*_subject_values(subject), health.value)
+        for drill in self._drills:
+            yield from self._of_drill(drill)
+        yield from self._of_alerts()
+        for skip in SKIPS:
+            yield "fallbackd_runs_skipped_total", (skip,)
+
+    def _of_chain(self, chain: ChainConfig) -> Iterator[Series]:
+        for health in Health:
+            yield "fallbackd_chain_health", (chain.name, health.value)
+        for window in self._windows:
+            yield "fallbackd_chain_fallback_ratio", (chain.name, window)
+        origins = [Origin.SCHEDULED]
+        if any(drill.chain == chain.name for drill in self._drills):
+            origins.append(Origin.DRILL)
+        for origin in origins:
+            for position, path in _answers(len(chain.targets)):
+                yield "fallbackd_chain_answers_total", (chain.name, position, origin.value, path.value)
+        if chain.budget is not None:
+            yield "fallbackd_budget_remaining_usd", (chain.name,)
+
+    def _of_drill(self, drill: PlannedDrill) -> Iterator[Series]:
+        for verdict in VerdictKind:
+            yield "fallbackd_drills_total", (drill.chain, drill.name, verdict.value)
+        yield "fallbackd_drill_last_success_timestamp_seconds", (drill.chain, drill.name)
+        yield "fallbackd_fault_active", (drill.chain, drill.name, drill.fault, drill.injector)
+        if drill.expect.served_by is None:
+            return
+        chain = self.chains[drill.chain]
+        end = [target.label for target in chain.targets].index(drill.expect.served_by)
+        edge = edge_label(chain, (drill.breaks[0], end))
+        yield "fallbackd_failover_seconds", (drill.chain, drill.name, drill.fault)
+        yield "fallbackd_edge_proven_timestamp_seconds", (drill.chain, edge, drill.fault)
+
+    def _of_alerts(self) -> Iterator[Series]:
+        for rule in self._config.alerts.rules:
+            for chain in rule.chains or self.chains:
+                yield "fallbackd_alerts_firing", (rule.name, chain, rule.severity.value)
+        for notifier in self._config.alerts.notifiers:
+            yield "fallbackd_notices_total", (notifier.name, "delivered", Reason.NONE.value)
+            yield "fallbackd_outbox_pending", (notifier.name,)
+
+    def _covers_subject(self, chain: str, values: Mapping[str, str]) -> bool:
+        target, provider = values.get("target", ""), values.get("provider", "")
+        if target != OTHER and (chain, target) not in self._targets:
+            return False
+        return provider in ("", OTHER) or Subject(chain=chain, target=target, provider=provider) in self.subjects
+
+    def _covers_drill(self, chain: str, values: Mapping[str, str]) -> bool:
+        drill, fault = values.get("drill"), values.get("fault")
+        if drill is not None and (chain, drill) not in self._known_drills:
+            return False
+        return fault is None or (chain, fault) in self._known_faults
+
+    def _covers_place(self, chain: str, values: Mapping[str, str]) -> bool:
+        labels = [target.label for target in self.chains[chain].targets]
+        if "edge" in values and not set(values["edge"].split("->")) <= set(labels):
+            return False
+        return not values.get("position") or int(values["position"]) < len(labels)
+
+    def _covers_alert(self, values: Mapping[str, str]) -> bool:
+        return "alert" not in values or (values["alert"], values["severity"]) in self._alerts
+
+    def _covers_notifier(self, values: Mapping[str, str]) -> bool:
+        return "notifier" not in values or values["notifier"] in self._notifiers
+
+
+def _parts(chain: ChainConfig) -> Iterator[tuple[str | None, str | None]]:
+    """(target, provider) of everything in a chain that can be asked: itself, its targets, their pinned providers."""
+    yield None, None
+    for target in chain.targets:
+        yield target.label, target.provider
+        for provider in target.providers:
+            yield target.label, provider
+
+
+def _subject_values(subject: Subject) -> Values:
+    return subject.chain, subject.target or "", subject.provider or ""
+
+
+def _of_spec(spec: ProbeSpec) -> Iterator[Series]:
+    target, provider = (spec.target.label, spec.target.provider or "") if spec.target else ("", "")
+    place = (spec.chain, target, provider)
+    for status, reason in COMMON_RESULTS:
+        yield "fallbackd_probes_total", (*place, spec.kind, status.value, reason.value, Origin.SCHEDULED.value)
+    yield "fallbackd_probe_duration_seconds", (*place, spec.kind)
+    yield "fallbackd_last_probe_timestamp_seconds", (*place, spec.kind)
+    yield "fallbackd_probe_cost_usd_total", (spec.chain, target)
+    for direction in DIRECTIONS:
+        yield "fallbackd_probe_tokens_total", (spec.chain, target, direction)
+    if spec.kind == STREAMED:
+        yield "fallbackd_first_token_seconds", (*place, spec.kind)
+        yield "fallbackd_output_tokens_per_second", place
+
+
+def _answers(targets: int) -> Iterator[tuple[str, Path]]:
+    yield "0", Path.PRIMARY
+    for position in range(1, targets):
+        for path in (Path.FAILED_OVER, Path.FILTERED, Path.FELL_BACK):
+            yield str(position), path
+    yield "", Path.WRONG_MODEL
+    yield "", Path.EXHAUSTED

@@ -1,0 +1,283 @@
+"""The metrics of one daemon: fed on the event loop, read by a scrape."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    Metric,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from monitor.config.model import Config
+from monitor.metrics.declared import METRICS, Declared, Kind
+from monitor.metrics.labels import Labels, PlannedDrill, Values, edge_label
+from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Verdict, VerdictKind
+
+WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
+"""Windows of ``fallbackd_chain_fallback_ratio``, in seconds by label."""
+
+_DECLARED = {declared.name: declared for declared in METRICS}
+
+
+class Metrics:
+    """Every metric in a registry of its own. All methods are called on the event loop; none of them waits.
+
+    What is observed about a chain that is not configured (any more) is left out.
+    """
+
+    def __init__(
+        self, config: Config, specs: Sequence[ProbeSpec], drills: Sequence[PlannedDrill], version: str
+    ) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it unannotated
+        self.registry = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        self._series: dict[str, set[Values]] = {name: set() for name in _DECLARED}
+        self._times: dict[tuple[str, Values], float] = {}
+        for declared in METRICS:
+            self._declare(declared, {"version": version, "python": platform.python_version()})
+        ProcessCollector(registry=self.registry)
+        self.apply(config, specs, drills)
+
+    def apply(self, config: Config, specs: Sequence[ProbeSpec], drills: Sequence[PlannedDrill]) -> None:
+        """Follow a config: series of what has gone are removed, those of what stayed keep their values."""
+        self._labels = Labels(config, specs, drills, WINDOWS)
+        for name, present in self._series.items():
+            gone = [values for values in present if not self._labels.covers(_named(name, values))]
+            for values in gone:
+                self._remove(name, values)
+        known = {name: frozenset(present) for name, present in self._series.items()}
+        for name, values in self._labels.starting():
+            if values not in known[name]:
+                self._start(name, values)
+
+    def observe(self, outcome: Outcome) -> None:
+        """Count one outcome. Latencies see answered questions that were scheduled or live, money sees everything."""
+        if outcome.chain not in self._labels.chains:
+            return
+        place = self._labels.subject(outcome.chain, outcome.target, outcome.provider)
+        asked = (*place, self._labels.kind(outcome.kind))
+        self._count("fallbackd_probes_total", (*asked, outcome.status, outcome.reason, outcome.origin))
+        self._observe_cost(outcome, place[1])
+        self._observe_answer(outcome)
+        if outcome.origin is Origin.SCHEDULED:
+            self._advance("fallbackd_last_probe_timestamp_seconds", asked, outcome.at)
+        if outcome.origin.counts and _answered(outcome):
+            self._observe_times(outcome, asked)
+
+    def observe_verdict(self, verdict: Verdict) -> None:
+        if not self._labels.has_drill(verdict.chain, verdict.drill):
+            return
+        self._count("fallbackd_drills_total", (verdict.chain, verdict.drill, verdict.kind))
+        judged = verdict.kind in (VerdictKind.PASSED, VerdictKind.DEVIATED)
+        if judged and verdict.edge is not None and verdict.failover is not None:
+            self._histogram("fallbackd_failover_seconds", (verdict.chain, verdict.drill, verdict.fault)).observe(
+                verdict.failover
+            )
+        self.recall_verdict(verdict)
+
+    def recall_verdict(self, verdict: Verdict) -> None:
+        """Take the times of a verdict over from the store after a restart, without counting the run again."""
+        known = self._labels.has_drill(verdict.chain, verdict.drill)
+        if not known or verdict.kind is not VerdictKind.PASSED:
+            return
+        self._advance("fallbackd_drill_last_success_timestamp_seconds", (verdict.chain, verdict.drill), verdict.at)
+        chain = self._labels.chains[verdict.chain]
+        if verdict.edge is not None and max(verdict.edge) < len(chain.targets):
+            values = (verdict.chain, edge_label(chain, verdict.edge), verdict.fault)
+            self._advance("fallbackd_edge_proven_timestamp_seconds", values, verdict.at)
+
+    def recall_probe(self, spec: ProbeSpec, at: float) -> None:
+        """When a question was last asked, from the store after a restart."""
+        label, provider = (spec.target.label, spec.target.provider) if spec.target else (None, None)
+        values = (*self._labels.subject(spec.chain, label, provider), spec.kind)
+        self._advance("fallbackd_last_probe_timestamp_seconds", values, at)
+
+    def set_health(self, subject: Subject, health: Health) -> None:
+        """Of a chain or a target; a subject that is not configured is left out."""
+        if subject not in self._labels.subjects:
+            return
+        name = "fallbackd_chain_health" if subject.target is None else "fallbackd_target_health"
+        place = (subject.chain,) if subject.target is None else (subject.chain, subject.target, subject.provider or "")
+        for state in Health:
+            self._set(name, (*place, state), float(state is health))
+
+    def set_fallback_share(self, chain: str, window: str, share: float | None) -> None:
+        """``window`` is a key of ``WINDOWS``; None stands for no answers."""
+        if chain in self._labels.chains:
+            self._set("fallbackd_chain_fallback_ratio", (chain, window), float("nan") if share is None else share)
+
+    def set_budget_remaining(self, chain: str, usd: float | None) -> None:
+        """None for a chain without a budget."""
+        if usd is None:
+            self._remove("fallbackd_budget_remaining_usd", (chain,))
+        elif chain in self._labels.chains:
+            self._set("fallbackd_budget_remaining_usd", (chain,), usd)
+
+    def set_fault_active(self, drill: PlannedDrill, active: bool) -> None:
+        if self._labels.has_drill(drill.chain, drill.name):
+            values = (drill.chain, drill.name, drill.fault, drill.injector)
+            self._set("fallbackd_fault_active", values, float(active))
+
+    def set_alerts_firing(self, firing: Iterable[tuple[str, str, str]]) -> None:
+        """``firing``: (alert, chain, severity) of every alert that fires now; all the others do not."""
+        now = {tuple(map(str, values)) for values in firing}
+        for values in self._series["fallbackd_alerts_firing"] | now:
+            if self._labels.covers(_named("fallbackd_alerts_firing", values)):
+                self._set("fallbackd_alerts_firing", values, float(values in now))
+
+    def count_notice(self, notifier: str, result: str, reason: str) -> None:
+        self._count("fallbackd_notices_total", (notifier, result, reason))
+
+    def set_outbox_pending(self, notifier: str, count: int) -> None:
+        self._set("fallbackd_outbox_pending", (notifier,), count)
+
+    def lagged(self, seconds: float) -> None:
+        """A scheduled run was started this late."""
+        self._histogram("fallbackd_schedule_lag_seconds", ()).observe(seconds)
+
+    def run_skipped(self, reason: str) -> None:
+        """``reason`` is a word of a closed enum."""
+        self._count("fallbackd_runs_skipped_total", (reason,))
+
+    def set_store_pending(self, rows: int) -> None:
+        self._set("fallbackd_store_pending", (), rows)
+
+    def store_failed(self) -> None:
+        self._count("fallbackd_store_errors_total", ())
+
+    def reloaded(self, successful: bool, at: float) -> None:
+        """The files were read, at the start or on a reload; a failure keeps the older config and its time."""
+        self._set("fallbackd_config_reload_successful", (), float(successful))
+        if successful:
+            self._set("fallbackd_config_reload_timestamp_seconds", (), at)
+
+    async def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """The page for a scraper that accepts ``accept``, with its content type: text, or OpenMetrics when asked for.
+
+        Each metric is read in one piece on the loop, where all of them are written, so none is seen half changed; the
+        loop is given back between two metrics, and the text is made in a thread.
+        """
+        encode, content_type = choose_encoder(accept)
+        families: list[Metric] = []
+        for family in self.registry.collect():
+            families.append(family)
+            await asyncio.sleep(0)
+        return await asyncio.to_thread(encode, _Snapshot(families)), content_type
+
+    def _observe_cost(self, outcome: Outcome, target: str) -> None:
+        place = (outcome.chain, target)
+        if outcome.cost:
+            self._count("fallbackd_probe_cost_usd_total", place, outcome.cost)
+        tokens = outcome.tokens
+        spent = {"prompt": tokens.prompt, "completion": tokens.completion, "reasoning": tokens.reasoning}
+        for direction, count in spent.items():
+            if count:
+                self._count("fallbackd_probe_tokens_total", (*place, direction), count)
+
+    def _observe_answer(self, outcome: Outcome) -> None:
+        position = "" if outcome.position is None else str(outcome.position)
+        if outcome.is_chain and outcome.path is not None:
+            values = (outcome.chain, position, outcome.origin, outcome.path)
+            self._count("fallbackd_chain_answers_total", values)
+        if outcome.origin is Origin.LIVE:
+            served = self._labels.subject(outcome.chain, outcome.served_by or outcome.target, None)
+            code = "none" if outcome.status_code is None else f"{outcome.status_code // 100}xx"
+            injected = "false" if outcome.drill is None else "true"
+            self._count("fallbackd_gateway_requests_total", (outcome.chain, served[1], code, injected))
+
+    def _observe_times(self, outcome: Outcome, asked: Values) -> None:
+        self._histogram("fallbackd_probe_duration_seconds", asked).observe(outcome.duration)
+        if outcome.first_token is not None:
+            self._histogram("fallbackd_first_token_seconds", asked).observe(outcome.first_token)
+        if outcome.output_rate is not None:
+            self._histogram("fallbackd_output_tokens_per_second", asked[:3]).observe(outcome.output_rate)
+
+    def _declare(self, declared: Declared, build: Mapping[str, str]) -> None:
+        name, registry = declared.name, self.registry
+        if declared.kind is Kind.COUNTER:
+            self._counters[name] = Counter(name, declared.help, declared.labels, registry=registry)
+        elif declared.kind is Kind.GAUGE:
+            self._gauges[name] = Gauge(name, declared.help, declared.labels, registry=registry)
+        elif declared.kind is Kind.HISTOGRAM:
+            buckets = declared.buckets
+            self._histograms[name] = Histogram(name, declared.help, declared.labels, registry=registry, buckets=buckets)
+        else:
+            Info(name.removesuffix("_info"), declared.help, registry=registry).info(dict(build))
+
+    def _start(self, name: str, values: Values) -> None:
+        """Make a series appear, at 0; health is unknown and a share is no number until something is known."""
+        kind = _DECLARED[name].kind
+        if kind is Kind.COUNTER:
+            self._count(name, values, 0)
+        elif kind is Kind.HISTOGRAM:
+            self._histogram(name, values)
+        elif name.endswith("_ratio"):
+            self._set(name, values, float("nan"))
+        else:
+            self._set(name, values, float(name.endswith("_health") and values[-1] == Health.UNKNOWN))
+
+    def _remove(self, name: str, values: Values) -> None:
+        if values not in self._series[name]:
+            return
+        self._series[name].discard(values)
+        self._times.pop((name, values), None)
+        owner: Counter | Gauge | Histogram
+        owner = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
+        owner.remove(*values)
+
+    def _count(self, name: str, values: Values, amount: float = 1) -> None:
+        self._note(name, values)
+        counter = self._counters[name]
+        (counter.labels(*values) if values else counter).inc(amount)
+
+    def _set(self, name: str, values: Values, value: float) -> None:
+        self._note(name, values)
+        gauge = self._gauges[name]
+        (gauge.labels(*values) if values else gauge).set(value)
+
+    def _advance(self, name: str, values: Values, at: float) -> None:
+        """Set a time unless a later one is there."""
+        if at > self._times.get((name, values), 0.0):
+            self._times[name, values] = at
+            self._set(name, values, at)
+
+    def _histogram(self, name: str, values: Values) -> Histogram:
+        self._note(name, values)
+        histogram = self._histograms[name]
+        return histogram.labels(*values) if values else histogram
+
+    def _note(self, name: str, values: Values) -> None:
+        if values:
+            self._series[name].add(values)
+
+
+class _Snapshot:
+    """Metrics that were read already, for an encoder."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _named(name: str, values: Values) -> dict[str, str]:
+    return dict(zip(_DECLARED[name].labels, values, strict=True))
+
+
+def _answered(outcome: Outcome) -> bool:
+    """Whether the time of an outcome is that of an answer."""
+    return outcome.status is Status.OK or (outcome.status is Status.DEGRADED and outcome.reason is Reason.TOO_SLOW)
