@@ -19,6 +19,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
+from monitor.alerting import Incident, Stage
 from monitor.config.model import Config
 from monitor.metrics.declared import METRICS, Declared, Kind
 from monitor.metrics.labels import Labels, PlannedDrill, Values, edge_label
@@ -126,25 +127,25 @@ class Metrics:
         elif chain in self._labels.chains:
             self._set("fallbackd_budget_remaining_usd", (chain,), usd)
 
-    def set_fault_active(self, drill: PlannedDrill, active: bool) -> None:
-        if self._labels.has_drill(drill.chain, drill.name):
-            values = (drill.chain, drill.name, drill.fault, drill.injector)
-            self._set("fallbackd_fault_active", values, float(active))
+    def set_fault(self, chain: str, drill: str, fault: str, injector: str, *, active: bool) -> None:
+        if self._labels.has_drill(chain, drill):
+            self._set("fallbackd_fault_active", (chain, drill, fault, injector), float(active))
 
-    def set_alerts_firing(self, firing: Iterable[tuple[str, str, str]]) -> None:
-        """``firing``: (alert, chain, severity) of every alert that fires now; all the others do not."""
-        now = {tuple(map(str, values)) for values in firing}
-        for values in self._series["fallbackd_alerts_firing"] | now:
-            if self._labels.covers(_named("fallbackd_alerts_firing", values)):
-                self._set("fallbackd_alerts_firing", values, float(values in now))
+    def set_alerts(self, incidents: Iterable[Incident]) -> None:
+        """Those that fire do; every other alert does not."""
+        name = "fallbackd_alerts_firing"
+        firing = {(one.alert, one.chain, one.severity.value) for one in incidents if one.stage is Stage.FIRING}
+        for values in self._series[name] | firing:
+            if values[1] in self._labels.chains:
+                self._set(name, values, float(values in firing))
 
-    def count_notice(self, notifier: str, result: str, reason: str) -> None:
+    def notice(self, notifier: str, result: str, reason: str) -> None:
         self._count("fallbackd_notices_total", (notifier, result, reason))
 
     def set_outbox_pending(self, notifier: str, count: int) -> None:
         self._set("fallbackd_outbox_pending", (notifier,), count)
 
-    def lagged(self, seconds: float) -> None:
+    def run_lagged(self, seconds: float) -> None:
         """A scheduled run was started this late."""
         self._histogram("fallbackd_schedule_lag_seconds", ()).observe(seconds)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from monitor.alerting import Incident, Stage
 from monitor.metrics import METRICS, Kind, Metrics
-from monitor.model import Health, Origin, Path, Reason, Status, Subject, Tokens, VerdictKind
+from monitor.model import Health, Origin, Path, Reason, Severity, Status, Subject, Tokens, VerdictKind
 from tests.fakes.values import NOW, outcome, verdict
 
 from .metric_samples import config, drills, metrics, specs
@@ -19,6 +20,23 @@ GOOD = {"status": "ok", "reason": "none", "origin": "scheduled"}
 
 def value(of: Metrics, name: str, **labels: str) -> float | None:
     return of.registry.get_sample_value(name, labels)
+
+
+def incident(**changed: Any) -> Incident:
+    plain: dict[str, Any] = {
+        "key": "k",
+        "id": "i",
+        "alert": "chain-down",
+        "when": "chain_down",
+        "chain": "chat",
+        "subject": "",
+        "stage": Stage.FIRING,
+        "since": NOW,
+        "severity": Severity.CRITICAL,
+        "title": "chat is down",
+        "summary": "nobody answers",
+    }
+    return Incident(**{**plain, **changed})
 
 
 def series(of: Metrics, prefix: str = "fallbackd_") -> set[tuple[str, tuple[tuple[str, str], ...]]]:
@@ -145,7 +163,7 @@ def test_a_chain_that_is_not_configured_leaves_no_trace() -> None:
     found.set_health(Subject(chain="gone"), Health.DOWN)
     found.set_fallback_share("gone", "1h", 0.5)
     found.set_budget_remaining("gone", 1.0)
-    found.set_alerts_firing([("chain-down", "gone", "critical")])
+    found.set_alerts([incident(chain="gone")])
     assert series(found) == before
 
 
@@ -202,22 +220,23 @@ def test_a_subject_is_in_exactly_one_state() -> None:
 def test_an_alert_that_ends_stays_as_zero() -> None:
     found = metrics()
     labels = {"alert": "chain-down", "chain": "chat", "severity": "critical"}
-    found.set_alerts_firing([("chain-down", "chat", "critical")])
+    found.set_alerts([incident(), incident(chain="spare", stage=Stage.PENDING)])
     assert value(found, "fallbackd_alerts_firing", **labels) == 1
-    found.set_alerts_firing([])
+    assert value(found, "fallbackd_alerts_firing", **{**labels, "chain": "spare"}) == 0
+    found.set_alerts([incident(stage=Stage.RESOLVED)])
     assert value(found, "fallbackd_alerts_firing", **labels) == 0
 
 
 def test_the_watcher_watches_itself() -> None:
     found = metrics()
     found.run_skipped("missed")
-    found.lagged(0.02)
-    found.count_notice("log", "failed", "timeout")
+    found.run_lagged(0.02)
+    found.notice("log", "failed", "timeout")
     found.set_outbox_pending("log", 3)
     found.set_store_pending(7)
     found.store_failed()
     found.set_budget_remaining("chat", 0.4)
-    found.set_fault_active(drills(config())[0], active=True)
+    found.set_fault("chat", "primary-gone", "ignore", "request", active=True)
     found.reloaded(successful=True, at=NOW)
     found.reloaded(successful=False, at=NOW + 60)
     assert value(found, "fallbackd_runs_skipped_total", reason="missed") == 1
