@@ -57,6 +57,13 @@ def test_a_restored_history_has_the_same_minutes():
     assert again.share(600.0, T + 300) == (pytest.approx(1 / 3), 3)
 
 
+def test_restored_answers_count_as_at_the_middle_of_their_minute():
+    kept = FallbackHistory([(int(T // 60), Path.PRIMARY, 1)])
+    assert kept.count_between(T - 60, T + 29).answers == 0
+    assert kept.count_between(T - 60, T + 30).answers == 1
+    assert kept.count_between(T + 30, T + 90).answers == 0
+
+
 def test_what_is_too_old_is_dropped():
     kept = history((0.0, Path.FAILED_OVER), (KEEP + 61, Path.PRIMARY))
     assert [path for _, path, _ in kept.buckets()] == [Path.PRIMARY]

@@ -160,6 +160,13 @@ def test_a_stream_that_fails_is_seen_while_completions_work():
     assert change.detail.startswith("stream: 2 of the last 2 not good")
 
 
+def test_of_equally_bad_kinds_the_one_that_has_been_so_the_longest_is_named():
+    state = None
+    for at, kind in enumerate(["stream", "stream", "completion", "completion"]):
+        state, _ = advance(state, outcome("F", float(at), kind=kind), SETTINGS)
+    assert (state.kind, state.since) == ("stream", 1.0)
+
+
 def test_a_kind_that_is_no_longer_asked_holds_nothing_down():
     state, _ = run("GG")
     for at in (10.0, 11.0):

@@ -1,0 +1,19 @@
+"""From conditions to messages: incidents with a life, and for each notifier whether to speak now and why. Pure."""
+
+from monitor.alerting.deciding import REOPEN_WITHIN, THROTTLE, Decision, DecisionReason, decide
+from monitor.alerting.incident import Incident, Stage, Told, changes, dump_state, incident_key, load_state
+
+__all__ = [
+    "REOPEN_WITHIN",
+    "THROTTLE",
+    "Decision",
+    "DecisionReason",
+    "Incident",
+    "Stage",
+    "Told",
+    "changes",
+    "decide",
+    "dump_state",
+    "incident_key",
+    "load_state",
+]

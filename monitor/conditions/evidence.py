@@ -1,0 +1,44 @@
+"""The facts that go into a message, worded once for every rule."""
+
+from __future__ import annotations
+
+from monitor.clock import utc
+from monitor.health import ChainState, Serving
+from monitor.model import Health, Path
+
+Facts = tuple[tuple[str, str], ...]
+
+
+def chain_facts(state: ChainState) -> Facts:
+    """Health since when, last good, last bad, who serves now, and which targets are in trouble and why."""
+    facts = [
+        ("chain health", f"{state.health} since {utc(state.since)}"),
+        ("last good", utc(state.last_good) if state.last_good is not None else "never seen"),
+        ("last bad", utc(state.last_bad) if state.last_bad is not None else "never seen"),
+        ("serves now", _serving(state.serving)),
+    ]
+    for name, health in (("dead targets", Health.DOWN), ("degraded", Health.DEGRADED), ("limited", Health.LIMITED)):
+        texts = [f"{trouble.label} ({trouble.detail})" for trouble in state.troubles if trouble.health is health]
+        facts += [(name, "; ".join(texts))] if texts else []
+    return tuple(facts)
+
+
+def troubled(state: ChainState) -> tuple[str, ...]:
+    """Which targets are how; without reasons, since they change with every attempt."""
+    return tuple(f"{trouble.label} {trouble.health}" for trouble in state.troubles)
+
+
+def percent(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _serving(serving: Serving | None) -> str:
+    if serving is None:
+        return "unknown: the chain has not been asked end to end"
+    since = utc(serving.since)
+    if serving.path is Path.WRONG_MODEL:
+        return f"{serving.model or 'an unnamed model'}, which is not in the chain, since {since}"
+    if serving.label is None:
+        return f"nobody, since {since}"
+    how = f" ({serving.path})" if serving.path else ""
+    return f"{serving.label}{how}, since {since}"

@@ -1,0 +1,89 @@
+"""The rule about how often a chain is answered by a fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.conditions.evidence import Facts, chain_facts, percent
+from monitor.conditions.world import Condition, Rule, World
+from monitor.config.model import RuleConfig
+from monitor.config.quantity import format_duration
+from monitor.fallback import Counts, FallbackHistory
+
+LEAST_BASELINE = 0.01
+"""A chain that never falls back is compared with this share, so that one odd answer is no rise."""
+LEAST_FALLBACKS = 2
+_LONGEST_HOLD = 60.0
+
+
+def _fallback_rate(rule: RuleConfig, world: World, now: float) -> Iterator[Condition]:
+    for chain, history in world.fallbacks.items():
+        counts = history.count_between(now - rule.window, now)
+        if counts.answers < rule.min_samples or not counts.fallbacks:
+            continue
+        crossed = [*_above(rule, counts), *_risen(rule, counts, history, now)]
+        if crossed:
+            yield _condition(rule, world, chain, counts, tuple(crossed))
+
+
+def _above(rule: RuleConfig, counts: Counts) -> Iterator[tuple[str, str]]:
+    if rule.above is not None and counts.share is not None and counts.share > rule.above:
+        yield "threshold", percent(rule.above)
+
+
+def _risen(rule: RuleConfig, counts: Counts, history: FallbackHistory, now: float) -> Iterator[tuple[str, str]]:
+    """A rise needs a past to compare with: as many answers in the baseline as in the window, at the least."""
+    if rule.rise is None or counts.share is None or counts.fallbacks < LEAST_FALLBACKS:
+        return
+    start = now - rule.window
+    past = history.count_between(start - rule.baseline, start)
+    if past.answers < rule.min_samples or past.share is None:
+        return
+    if counts.share > rule.rise * max(past.share, LEAST_BASELINE):
+        usual = f"{percent(past.share)} of {past.answers} answers in the {format_duration(rule.baseline)} before"
+        yield "usual share", f"{usual}; tolerated is {rule.rise:g} times that"
+
+
+def _condition(rule: RuleConfig, world: World, chain: str, counts: Counts, crossed: Facts) -> Condition:
+    share = percent(counts.share or 0.0)
+    window = format_duration(rule.window)
+    state = world.chains.get(chain)
+    return Condition(
+        alert=rule.name,
+        when=rule.when,
+        chain=chain,
+        severity=rule.severity,
+        title=f"Chain {chain} falls back too often",
+        summary=f"{share} of the answers in the last {window} did not come from the primary.",
+        facts=(
+            ("share", f"{share} ({counts.fallbacks} of {counts.answers} answers in {window})"),
+            *crossed,
+            *(chain_facts(state) if state else ()),
+        ),
+    )
+
+
+def _hold(rule: RuleConfig) -> float:
+    """A share moves around its threshold with every answer: it must be back under it for a tenth of the window."""
+    return min(_LONGEST_HOLD, rule.window / 10)
+
+
+FALLBACK_RATE = Rule(
+    name="fallback_rate",
+    judge=_fallback_rate,
+    meaning=(
+        "The share of end-to-end answers that came from a fallback (or from outside the chain) is above the "
+        "configured share, or has risen above the chain's own usual share."
+    ),
+    impact="Applications are answered by another model than the one they were built for: quality, price, speed change.",
+    diagnosis=(
+        "Is the primary down, limited, or filtered out by the router before it is called? The path of the outcomes "
+        "tells: failed_over was called and failed, filtered was left out. A primary that is healthy on its own and yet "
+        "left out points at a routing rule, a price cap or a rate limit."
+    ),
+    mitigation="Mend or replace the primary, raise its limits, or relax the routing rule that leaves it out.",
+    over="The share of answers from a fallback is normal again, or there are too few answers to tell.",
+    settings=frozenset({"above", "rise", "window", "baseline", "min_samples"}),
+    one_of=frozenset({"above", "rise"}),
+    hold=_hold,
+)

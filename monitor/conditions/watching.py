@@ -1,0 +1,139 @@
+"""Rules about the watching itself: drills that went wrong, questions that go unasked, money that runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.budget import BudgetState, Priority
+from monitor.clock import utc
+from monitor.conditions.evidence import percent
+from monitor.conditions.world import Condition, ProbeView, Rule, World
+from monitor.config.model import RuleConfig
+from monitor.config.quantity import format_duration
+from monitor.model import Verdict, VerdictKind
+
+_MOST_NAMED = 10
+
+
+def _drill_deviated(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
+    for drill, verdict in world.verdicts.items():
+        if verdict.kind is not VerdictKind.DEVIATED:
+            continue
+        yield Condition(
+            alert=rule.name,
+            when=rule.when,
+            chain=verdict.chain,
+            subject=drill,
+            severity=rule.severity,
+            title=f"Drill {drill} shows that chain {verdict.chain} does not hold",
+            summary=verdict.because,
+            matters=(verdict.because,),
+            facts=_drill_facts(verdict),
+        )
+
+
+def _drill_facts(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    facts = [("fault", verdict.fault), ("at", utc(verdict.at)), ("run", verdict.run)]
+    if verdict.served_by:
+        facts.append(("served by", verdict.served_by))
+    if verdict.path:
+        facts.append(("path", verdict.path.value))
+    if verdict.failover is not None:
+        facts.append(("failover", format_duration(verdict.failover)))
+    return tuple(facts)
+
+
+def _probe_stale(rule: RuleConfig, world: World, now: float) -> Iterator[Condition]:
+    """One condition for all silent questions of a chain: what stops them is usually one thing."""
+    silent: dict[str, list[ProbeView]] = {}
+    for probe in world.probes:
+        if not probe.paused and now - _heard(probe) > rule.intervals * probe.every + probe.deadline:
+            silent.setdefault(probe.chain, []).append(probe)
+    for chain, probes in silent.items():
+        keys = sorted(probe.key for probe in probes)
+        last = max((probe.last for probe in probes if probe.last is not None), default=None)
+        named = ", ".join(keys[:_MOST_NAMED]) + (f" and {len(keys) - _MOST_NAMED} more" if keys[_MOST_NAMED:] else "")
+        yield Condition(
+            alert=rule.name,
+            when=rule.when,
+            chain=chain,
+            severity=rule.severity,
+            title=f"Chain {chain} is not being watched as configured",
+            summary=f"{len(keys)} questions have had no result for {rule.intervals:g} intervals.",
+            matters=tuple(keys),
+            facts=(("silent", named), ("last result", utc(last) if last is not None else "none since the start")),
+        )
+
+
+def _heard(probe: ProbeView) -> float:
+    """From when the silence is measured: an old result from before a restart is no silence of this run."""
+    return probe.started if probe.last is None else max(probe.last, probe.started)
+
+
+def _budget_exhausted(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
+    for chain, budget in world.budgets.items():
+        if not budget.stopped:
+            continue
+        stopped = [priority.value for priority in Priority if priority in budget.stopped]
+        yield Condition(
+            alert=rule.name,
+            when=rule.when,
+            chain=chain,
+            severity=rule.severity,
+            title=_budget_title(budget),
+            summary=f"No more paid questions today to: {', '.join(stopped)}. They resume at {utc(budget.resumes)}.",
+            matters=tuple(stopped),
+            facts=(
+                ("spent", f"{budget.spent:.4f} of {budget.usd_per_day:.4f} USD{_share(budget)}"),
+                ("stopped", ", ".join(stopped)),
+                ("resumes", utc(budget.resumes)),
+            ),
+        )
+
+
+def _budget_title(budget: BudgetState) -> str:
+    if Priority.CHAIN in budget.stopped:
+        return f"The budget of chain {budget.chain} is used up"
+    return f"The budget of chain {budget.chain} runs out"
+
+
+def _share(budget: BudgetState) -> str:
+    return f" ({percent(budget.spent / budget.usd_per_day)})" if budget.usd_per_day else ""
+
+
+DRILL_DEVIATED = Rule(
+    name="drill_deviated",
+    judge=_drill_deviated,
+    meaning="The latest conclusive run of a drill did not go as expected. Inconclusive and aborted runs say nothing.",
+    impact="A fallback that people rely on would not have helped in time: the next real failure becomes an outage.",
+    diagnosis="Read the journal of the run: what was injected, what each request got, who answered and when.",
+    mitigation=(
+        "Mend the fallback, its timeout or the reasons that move the chain on, then run the drill again: a passed run "
+        "ends the alert. If the expectation was wrong, correct it in the config."
+    ),
+    over="The latest conclusive run of the drill passed, or the drill was taken out of the config.",
+)
+
+PROBE_STALE = Rule(
+    name="probe_stale",
+    judge=_probe_stale,
+    meaning="Questions that are scheduled have had no result for several of their intervals.",
+    impact="What is shown about the chain may be out of date, and other alerts about it may be late.",
+    diagnosis=(
+        "Look at the daemon's log, its load, and the metrics about skipped and late runs. Questions that are left out "
+        "for a rate limit or the budget do not count."
+    ),
+    mitigation="Restart a daemon that hangs; ask less often, or give the machine more room.",
+    over="Results of every scheduled question arrive again.",
+    settings=frozenset({"intervals"}),
+)
+
+BUDGET_EXHAUSTED = Rule(
+    name="budget_exhausted",
+    judge=_budget_exhausted,
+    meaning="A chain's daily budget is so far used that paid questions have stopped, the least important first.",
+    impact="Pinned providers, then targets, then the chain go unasked until midnight UTC: failures are not seen.",
+    diagnosis="`fallbackd plan` shows what a day of the questions costs and which cost the most.",
+    mitigation="Raise the budget, ask less often, leave providers out, or lower the bound on tokens.",
+    over="The budget leaves room for every question again.",
+)

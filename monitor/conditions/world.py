@@ -1,0 +1,103 @@
+"""What the rules look at, what they say, and what a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from monitor.budget import BudgetState
+from monitor.config.model import RuleConfig
+from monitor.fallback import FallbackHistory
+from monitor.health import ChainState
+from monitor.model import Severity, Verdict, VerdictKind
+
+NO_SETTINGS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeView:
+    """When a scheduled question was last answered; durations in seconds.
+
+    ``started``: since when it has been scheduled (the start of the daemon, or the end of a pause). ``deadline``: how
+    long one run may take. ``paused``: left out on purpose (a rate limit, the budget), so nothing is missing.
+    """
+
+    key: str
+    chain: str
+    every: float
+    started: float
+    last: float | None = None
+    deadline: float = 0.0
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What is known now, of configured chains and drills only.
+
+    ``verdicts``: by drill, the latest that says something (see ``conclusive``). ``settled``: chains of which something
+    was learned since the start; of the others an absent condition proves nothing.
+    """
+
+    chains: Mapping[str, ChainState] = field(default_factory=dict)
+    fallbacks: Mapping[str, FallbackHistory] = field(default_factory=dict)
+    probes: tuple[ProbeView, ...] = ()
+    budgets: Mapping[str, BudgetState] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that a rule finds to be so right now.
+
+    ``alert`` is the configured rule's name, ``when`` the rule's. ``subject`` tells conditions of one alert and chain
+    apart. People are told of a change when ``severity``, ``title`` or ``matters`` differ; ``summary`` and ``facts``
+    may hold numbers that move all the time.
+    """
+
+    alert: str
+    when: str
+    chain: str
+    severity: Severity
+    title: str
+    summary: str
+    subject: str = ""
+    matters: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def _at_once(_rule: RuleConfig) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A sort of condition, with what an operator needs to know about it.
+
+    ``settings``: the optional settings of a RuleConfig that it obeys; of ``one_of`` at least one must be given.
+    ``inhibits``: rules that stay silent about a chain while this one fires for it. ``hold``: seconds that the condition
+    must be gone before it counts as over. ``over`` is the sentence that says so.
+    """
+
+    name: str
+    judge: Callable[[RuleConfig, World, float], Iterable[Condition]]
+    meaning: str
+    impact: str
+    diagnosis: str
+    mitigation: str
+    over: str
+    settings: frozenset[str] = NO_SETTINGS
+    one_of: frozenset[str] = NO_SETTINGS
+    inhibits: frozenset[str] = frozenset()
+    hold: Callable[[RuleConfig], float] = _at_once
+
+
+def conclusive(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
+    """The latest verdict of each drill that says something about the chain: passed or deviated."""
+    latest: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        known = latest.get(verdict.drill)
+        if verdict.kind in (VerdictKind.PASSED, VerdictKind.DEVIATED) and (known is None or known.at < verdict.at):
+            latest[verdict.drill] = verdict
+    return latest
