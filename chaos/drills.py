@@ -1,0 +1,90 @@
+"""Turns the drills of the config into resolved experiments: labels into positions, words into faults and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chaos.injectors import FAULT_OPTIONS
+from chaos.model import Drill, Expect
+from monitor.config.model import ChainConfig, Config, DrillConfig, ExpectConfig, FaultOption
+from monitor.config.quantity import parse_duration
+from monitor.model import Mode
+
+REJECTED_BY_DEFAULT = frozenset({"unknown_id"})
+"""Faults that today's routers answer by refusing the whole request (fact sheet: Which errors move the chain on)."""
+
+
+def resolve(config: Config) -> tuple[Drill, ...]:
+    """Every drill of a checked config, in file order."""
+    return tuple(_drill(drill, config.chain(drill.chain)) for drill in config.drills)
+
+
+def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
+    fault, given = _fault(drill.with_)
+    injector = _word(drill.by) if drill.by else _default_injector(chain.mode)
+    breaks = _positions(drill.break_, chain)
+    return Drill(
+        name=drill.name,
+        chain=drill.chain,
+        breaks=breaks,
+        fault=fault,
+        options=_options(FAULT_OPTIONS[injector][fault], given),
+        injector=injector,
+        expect=_expect(drill.expect, fault, breaks, chain),
+        kind=drill.kind,
+        requests=drill.requests,
+        max_duration=drill.max_duration,
+        every=drill.every,
+        cron=drill.cron,
+        first_after=drill.first_after,
+    )
+
+
+def _default_injector(mode: Mode) -> str:
+    return "transport" if mode is Mode.CLIENT else "request"
+
+
+def _fault(written: str | Mapping[str, Mapping[str, Any] | None]) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(written, str):
+        return _word(written), {}
+    ((name, options),) = written.items()
+    return _word(name), options or {}
+
+
+def _options(known: Mapping[str, FaultOption], given: Mapping[str, Any]) -> Mapping[str, float]:
+    """Every option of the fault as a number, the ones that were not given by their default."""
+    written = {_word(name): value for name, value in given.items()}
+    return {
+        name: _number(option, written[name]) if name in written else option.default for name, option in known.items()
+    }
+
+
+def _number(option: FaultOption, value: Any) -> float:
+    return parse_duration(value) if option.unit == "seconds" else float(value)
+
+
+def _positions(broken: str | tuple[str, ...], chain: ChainConfig) -> tuple[int, ...]:
+    """Positions in order. ``primary`` is the first target unless another one bears that label."""
+    labels = [target.label for target in chain.targets]
+    names = (broken,) if isinstance(broken, str) else broken
+    return tuple(
+        sorted({0 if name == "primary" and name not in labels else labels.index(name) for name in names}),
+    )
+
+
+def _expect(written: ExpectConfig, fault: str, breaks: tuple[int, ...], chain: ChainConfig) -> Expect:
+    says_otherwise = written.served_by is not None or written.path is not None
+    by_default = fault in REJECTED_BY_DEFAULT and not says_otherwise
+    rejected = written.rejected if "rejected" in written.model_fields_set else by_default
+    unbroken = (target.label for position, target in enumerate(chain.targets) if position not in breaks)
+    return Expect(
+        served_by=None if rejected else written.served_by or next(unbroken, None),
+        within=written.within,
+        rejected=rejected,
+        path=written.path,
+    )
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_")

@@ -1,0 +1,237 @@
+"""One run of a drill, phase by phase: baseline, inject, recover. The rollback is in ``finally`` and safe to repeat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from chaos.injectors.injector import Armed, Injector, Refused, Wrap
+from chaos.judge import Evidence, steady
+from chaos.model import Drill, Event, Injection, Journal, Phase
+from chaos.wording import attempted, described, join, seconds
+from monitor.clock import Clock
+from monitor.config.model import ChainConfig
+from monitor.exchange import Reshape
+from monitor.model import Catalogue, Outcome
+
+log = structlog.get_logger("drill")
+
+RECOVERY_TRIES = 5
+FIRST_PAUSE = 1.0
+"""Seconds before the second try of recovery; doubled before each further one."""
+
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """Asks the whole chain once for a drill, through the same probes as ever; ``reshape`` and ``wrap`` break it."""
+
+    def __call__(self, drill: Drill, run: str, reshape: Reshape | None, wrap: Wrap | None, /) -> Awaitable[Outcome]: ...
+
+
+class Observer(Protocol):
+    """What is told about drills as they run. Nothing here may wait."""
+
+    def on_event(self, run: str, event: Event) -> None: ...
+
+    def on_active(self, injection: Injection, active: bool) -> None: ...
+
+    def on_finished(self, journal: Journal) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """What a run has recorded so far; becomes the Journal. ``aborted`` keeps the first reason."""
+
+    run: str
+    drill: Drill
+    chain: ChainConfig
+    asked_by: str
+    seed: int
+    started: float
+    phase: Phase = Phase.GUARD
+    events: list[Event] = field(default_factory=list)
+    baseline: list[Outcome] = field(default_factory=list)
+    broken: list[Outcome] = field(default_factory=list)
+    recovered: list[Outcome] = field(default_factory=list)
+    injected: int = 0
+    refused: str | None = None
+    aborted: str | None = None
+    crash: str | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(target.label for target in self.chain.targets)
+
+    def evidence(self) -> Evidence:
+        return Evidence(
+            drill=self.drill,
+            run=self.run,
+            labels=self.labels,
+            baseline=tuple(self.baseline),
+            broken=tuple(self.broken),
+            recovered=tuple(self.recovered),
+            injected=self.injected,
+            refused=self.refused,
+            aborted=self.aborted,
+            crash=self.crash,
+        )
+
+
+class Experiment:
+    """Performs one run and writes its record; neither permits nor judges it."""
+
+    def __init__(
+        self,
+        record: Record,
+        *,
+        injector: Injector,
+        ask: Ask,
+        catalogue: Catalogue,
+        clock: Clock,
+        observers: Sequence[Observer],
+    ) -> None:
+        self._record = record
+        self._injector = injector
+        self._ask = ask
+        self._catalogue = catalogue
+        self._clock = clock
+        self._observers = observers
+        self._injection: Injection | None = None
+        self._armed: Armed | None = None
+
+    async def perform(self) -> None:
+        try:
+            if await self._baseline():
+                await self._inject()
+                self.rollback()
+                if self._record.refused is None:
+                    await self._recover()
+        finally:
+            self.rollback()
+
+    def say(self, phase: Phase, text: str) -> None:
+        self._record.phase = phase
+        event = Event(at=self._clock.now(), phase=phase, text=text)
+        self._record.events.append(event)
+        tell(self._observers, lambda observer: observer.on_event(self._record.run, event))
+
+    def rollback(self) -> None:
+        """Take the fault away. Never waits, so that neither a cancellation nor a second one can come between."""
+        armed, injection = self._armed, self._injection
+        self._armed = self._injection = None
+        if armed is None or injection is None:
+            return
+        armed.release()
+        self._record.injected = armed.count
+        tell(self._observers, lambda observer: observer.on_active(injection, False))
+        met = f"it met {armed.count} request{'' if armed.count == 1 else 's'}"
+        self.say(Phase.RECOVER, f"the fault {injection.fault} is taken away from {self._broken}; {met}")
+
+    @property
+    def _broken(self) -> str:
+        return join(self._record.labels[position] for position in self._record.drill.breaks)
+
+    async def _baseline(self) -> bool:
+        self._record.phase = Phase.BASELINE
+        outcome = await self._ask(self._record.drill, self._record.run, None, None)
+        self._record.baseline.append(outcome)
+        good = steady(outcome)
+        meaning = "the steady state" if good else "not the steady state, so nothing is broken"
+        self.say(Phase.BASELINE, f"{self._record.chain.name}, whole, {described(outcome)}: {meaning}")
+        return good
+
+    async def _inject(self) -> None:
+        """Arm and ask, for ``max_duration`` at most; the fault ends by itself at that moment as well."""
+        drill = self._record.drill
+        self._record.phase = Phase.INJECT
+        armed = self._arm()
+        if armed is None:
+            return
+        try:
+            await _within(drill.max_duration, self._break(armed), self._clock)
+        except TimeoutError:
+            self._record.aborted = (
+                f"the chain was broken for {seconds(drill.max_duration)}, as long as the drill allows"
+            )
+            self.say(Phase.INJECT, f"ended early: {self._record.aborted}")
+
+    def _arm(self) -> Armed | None:
+        record, drill = self._record, self._record.drill
+        injection = Injection(
+            chain=drill.chain,
+            drill=drill.name,
+            run=record.run,
+            fault=drill.fault,
+            options=drill.options,
+            positions=drill.breaks,
+            injector=drill.injector,
+            until=self._clock.now() + drill.max_duration,
+            max_count=drill.requests * len(drill.breaks),
+        )
+        armed = self._injector.arm(injection, drill, record.chain, self._catalogue, self._clock, Random(record.seed))
+        if isinstance(armed, Refused):
+            record.refused = armed.because
+            self.say(Phase.INJECT, f"refused: {armed.because}")
+            return None
+        self._armed, self._injection = armed, injection
+        tell(self._observers, lambda observer: observer.on_active(injection, True))
+        end = datetime.fromtimestamp(injection.until, UTC).strftime("%H:%M:%S UTC")
+        limit = f"ends by itself at {end} or after {injection.max_count} requests"
+        self.say(Phase.INJECT, f"{drill.fault} on {self._broken}: {armed.says}; {limit}")
+        return armed
+
+    async def _break(self, armed: Armed) -> None:
+        drill = self._record.drill
+        for number in range(1, drill.requests + 1):
+            before = armed.count
+            outcome = await self._ask(drill, self._record.run, armed.reshape, armed.wrap)
+            self._record.broken.append(outcome)
+            tried = f"; attempts: {attempted(outcome.attempts)}" if outcome.attempts else ""
+            missed = "" if armed.count > before else "; the fault did not meet it"
+            self.say(Phase.INJECT, f"request {number} of {drill.requests} {described(outcome)}{tried}{missed}")
+
+    async def _recover(self) -> None:
+        """Ask until the primary answers as before; a router may keep it aside for a moment."""
+        pause = FIRST_PAUSE
+        for number in range(1, RECOVERY_TRIES + 1):
+            outcome = await self._ask(self._record.drill, self._record.run, None, None)
+            self._record.recovered.append(outcome)
+            back = steady(outcome)
+            last = number == RECOVERY_TRIES
+            after = "the steady state is back" if back else "giving up" if last else f"next try in {seconds(pause)}"
+            self.say(Phase.RECOVER, f"try {number} after the rollback {described(outcome)}: {after}")
+            if back or last:
+                return
+            await self._clock.sleep(pause)
+            pause *= 2
+
+
+def tell(observers: Sequence[Observer], call: Callable[[Observer], None]) -> None:
+    """A broken observer must stop neither a rollback nor the others."""
+    for observer in observers:
+        try:
+            call(observer)
+        except Exception:
+            log.exception("an observer of drills failed", observer=type(observer).__name__)
+
+
+async def _within(limit: float, work: Coroutine[Any, Any, T], clock: Clock) -> T:
+    """Like ``asyncio.timeout``, by the clock that was handed in. Raises TimeoutError; leaves no task behind."""
+    task = asyncio.create_task(work)
+    alarm = asyncio.ensure_future(clock.sleep(limit))
+    try:
+        await asyncio.wait({task, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        for each in (task, alarm):
+            each.cancel()
+        await asyncio.gather(task, alarm, return_exceptions=True)

@@ -1,0 +1,251 @@
+"""Did the chain hold? Pure: the record of a run in, a Verdict with its reason out.
+
+A drill passes only on evidence: the fault met every request, the attempts show that the fallback received them, the
+answers were right and in time, and the primary serves again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chaos.model import Drill
+from chaos.wording import described, join, seconds, way
+from monitor.model import Outcome, Path, Reason, Status, Verdict, VerdictKind
+
+REJECTIONS = frozenset({Reason.BAD_REQUEST, Reason.MODEL_GONE, Reason.NO_ENDPOINT})
+"""How an endpoint that knows the id of no such model refuses the whole request: 400, and 404 for a deprecated one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a run recorded. ``labels``: of the chain's targets, in order. ``injected``: requests that met the fault.
+    ``aborted``: why it was ended early. ``crash``: what went wrong in the watcher itself."""
+
+    drill: Drill
+    run: str
+    labels: tuple[str, ...]
+    baseline: tuple[Outcome, ...] = ()
+    broken: tuple[Outcome, ...] = ()
+    recovered: tuple[Outcome, ...] = ()
+    injected: int = 0
+    refused: str | None = None
+    aborted: str | None = None
+    crash: str | None = None
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        return tuple(self.labels[position] for position in self.drill.breaks)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    kind: VerdictKind
+    because: str
+
+
+def judge(evidence: Evidence, now: float) -> Verdict:
+    finding = next(found for rule in RULES if (found := rule(evidence)) is not None)
+    drill, served = evidence.drill, _served(evidence)
+    return Verdict(
+        at=now,
+        run=evidence.run,
+        drill=drill.name,
+        chain=drill.chain,
+        kind=finding.kind,
+        because=finding.because,
+        fault=drill.fault,
+        edge=_edge(drill, served),
+        path=_path(evidence.broken),
+        failover=max((outcome.duration for outcome in served), default=None),
+        served_by=next((outcome.served_by for outcome in reversed(served)), None),
+    )
+
+
+def steady(outcome: Outcome) -> bool:
+    """The steady-state hypothesis: the chain answers well, and its primary does."""
+    return outcome.status is Status.OK and outcome.position == 0 and outcome.path in (None, Path.PRIMARY)
+
+
+def _ended_early(evidence: Evidence) -> Finding | None:
+    if evidence.refused is not None:
+        return _inconclusive(f"the drill was refused: {evidence.refused}")
+    if evidence.crash is not None:
+        return _inconclusive(f"fallbackd itself failed during the drill ({evidence.crash}); the fault was taken away")
+    if evidence.aborted is not None:
+        left = evidence.recovered and not steady(evidence.recovered[-1])
+        after = "; and the steady state did not come back" if left else ""
+        return Finding(VerdictKind.ABORTED, f"{evidence.aborted}{after}")
+    return None
+
+
+def _unsteady(evidence: Evidence) -> Finding | None:
+    if evidence.baseline and all(steady(outcome) for outcome in evidence.baseline):
+        return None
+    seen = f"the request {described(evidence.baseline[-1])}" if evidence.baseline else "nothing was asked"
+    return _inconclusive(f"the chain was not in its steady state before anything was broken: {seen}")
+
+
+def _never_hit(evidence: Evidence) -> Finding | None:
+    if evidence.injected == 0 or not evidence.broken:
+        return _inconclusive(f"the fault {evidence.drill.fault} never met a request, so nothing was broken")
+    return None
+
+
+def _rejected(evidence: Evidence) -> Finding | None:
+    """For drills that expect the endpoint to refuse the whole request."""
+    if not evidence.drill.expect.rejected:
+        return None
+    for number, outcome in enumerate(evidence.broken, 1):
+        told = f"request {number} of {len(evidence.broken)} {described(outcome)}"
+        if outcome.status in (Status.OK, Status.DEGRADED):
+            news = "The endpoint's behaviour has changed: it used to reject such a request whole"
+            return _deviated(f"{told}{_how(outcome, evidence)}. {news}")
+        if not _is_rejection(outcome):
+            return _inconclusive(f"request {number} was neither rejected whole nor answered: it {described(outcome)}")
+    return None
+
+
+def _is_rejection(outcome: Outcome) -> bool:
+    return outcome.status is Status.FAILED and outcome.reason in REJECTIONS and not outcome.attempts
+
+
+def _not_held(evidence: Evidence) -> Finding | None:
+    """What was seen and should not have been, the first of it."""
+    if evidence.drill.expect.rejected:
+        return None
+    for number, outcome in enumerate(evidence.broken, 1):
+        if (wrong := _wrong(outcome, evidence)) is not None:
+            return _deviated(f"with {join(evidence.gone)} broken, request {number} of {len(evidence.broken)} {wrong}")
+    return None
+
+
+def _wrong(outcome: Outcome, evidence: Evidence) -> str | None:
+    expect, how = evidence.drill.expect, _how(outcome, evidence)
+    if outcome.status is Status.FAILED:
+        return f"{described(outcome)}{how}"
+    if outcome.status is Status.ERROR or (outcome.served_by is None and outcome.path is None):
+        return None  # nobody can tell; no proof either way
+    if outcome.served_by != expect.served_by:
+        own = " (the break did not take it away)" if outcome.served_by in evidence.gone else ""
+        return f"{described(outcome)}, not by {expect.served_by}{own}{how}"
+    # Time is judged by what this drill allows; the chain's own objective does not expect a broken primary.
+    if outcome.status is Status.DEGRADED and outcome.reason is not Reason.TOO_SLOW:
+        return f"{described(outcome)}{how}"
+    if outcome.duration > expect.within:
+        return f"{described(outcome)}, later than the {seconds(expect.within)} that the drill allows{how}"
+    if expect.path is not None and outcome.path not in (expect.path, Path.FELL_BACK):
+        return f"{described(outcome)} by the path {outcome.path}, not {expect.path}{how}"
+    return None
+
+
+def _not_back(evidence: Evidence) -> Finding | None:
+    if evidence.recovered and steady(evidence.recovered[-1]):
+        return None
+    if evidence.recovered and evidence.recovered[-1].status is Status.ERROR:
+        return _inconclusive(f"after the rollback, the request {described(evidence.recovered[-1])}")
+    seen = f"the last try {described(evidence.recovered[-1])}" if evidence.recovered else "nothing was asked"
+    return _deviated(f"the steady state did not come back after the fault was taken away: {seen}")
+
+
+def _unjudged(evidence: Evidence) -> Finding | None:
+    for number, outcome in enumerate(evidence.broken, 1):
+        if outcome.status is Status.ERROR:
+            return _inconclusive(f"request {number} of {len(evidence.broken)} {described(outcome)}")
+    if evidence.injected < len(evidence.broken):
+        return _inconclusive(
+            f"the fault met only {evidence.injected} of {len(evidence.broken)} requests, so not every answer is a proof"
+        )
+    return None
+
+
+def _unproven(evidence: Evidence) -> Finding | None:
+    if evidence.drill.expect.rejected or all(_has_evidence(outcome) for outcome in evidence.broken):
+        return None
+    return _inconclusive(
+        "the chain answered, but the endpoint did not report its attempts, so nothing shows that "
+        f"{evidence.drill.expect.served_by} received the request because the chain moved on; use an endpoint or "
+        "dialect that reports them (OpenRouter does when asked with X-OpenRouter-Metadata) or walk the chain in "
+        "client mode"
+    )
+
+
+def _has_evidence(outcome: Outcome) -> bool:
+    if outcome.position is None:
+        return False
+    reported = any(attempt.position == outcome.position for attempt in outcome.attempts)
+    return reported or outcome.path in (Path.FILTERED, Path.FAILED_OVER, Path.PRIMARY)
+
+
+def _held(evidence: Evidence) -> Finding:
+    count = len(evidence.broken)
+    back = f"; after the rollback {evidence.labels[0]} served again"
+    if evidence.drill.expect.rejected:
+        return _passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
+    slowest = max(outcome.duration for outcome in evidence.broken)
+    late = any(outcome.reason is Reason.TOO_SLOW for outcome in evidence.broken)
+    slow = ", slower than the chain's own objective" if late else ""
+    return _passed(
+        f"{evidence.drill.expect.served_by} answered {_all_of(count)} within {seconds(slowest)}{slow}: "
+        f"{_ways(evidence)}{back}"
+    )
+
+
+RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    _ended_early, _unsteady, _never_hit, _rejected, _not_held, _not_back, _unjudged, _unproven, _held,
+)  # fmt: skip
+"""In order of weight: the first that has something to say is the verdict."""
+
+
+def _all_of(count: int) -> str:
+    return "the one request" if count == 1 else f"all {count} requests"
+
+
+def _reason(evidence: Evidence) -> str:
+    last = evidence.broken[-1]
+    return f"{last.reason}{f', HTTP {last.status_code}' if last.status_code else ''}"
+
+
+def _how(outcome: Outcome, evidence: Evidence) -> str:
+    told = way(outcome.path, evidence.gone)
+    return f"; {told}" if told else ""
+
+
+def _ways(evidence: Evidence) -> str:
+    """The sentence that says whether the broken targets were filtered or failed over, for all of the requests."""
+    counts = Counter(outcome.path for outcome in evidence.broken)
+    told = [way(path, evidence.gone) for path in counts]
+    if len(told) == 1:
+        return told[0] or f"{join(evidence.gone)} was not needed"
+    times = ("once" if number == 1 else f"{number} times" for number in counts.values())
+    return "; ".join(f"{often} {text or 'the primary answered'}" for often, text in zip(times, told, strict=True))
+
+
+def _served(evidence: Evidence) -> tuple[Outcome, ...]:
+    """The requests that were answered while broken, by whomever of the chain."""
+    good = (Status.OK, Status.DEGRADED)
+    return tuple(outcome for outcome in evidence.broken if outcome.status in good and outcome.position is not None)
+
+
+def _edge(drill: Drill, served: Sequence[Outcome]) -> tuple[int, int] | None:
+    position = served[-1].position if served else None
+    return None if position is None or position in drill.breaks else (drill.breaks[0], position)
+
+
+def _path(broken: Sequence[Outcome]) -> Path | None:
+    """The most frequent one, the earliest of equals."""
+    paths = Counter(outcome.path for outcome in broken if outcome.path is not None)
+    return paths.most_common(1)[0][0] if paths else None
+
+
+def _passed(because: str) -> Finding:
+    return Finding(VerdictKind.PASSED, because)
+
+
+def _deviated(because: str) -> Finding:
+    return Finding(VerdictKind.DEVIATED, because)
+
+
+def _inconclusive(because: str) -> Finding:
+    return Finding(VerdictKind.INCONCLUSIVE, because)

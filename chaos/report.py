@@ -1,0 +1,77 @@
+"""A journal as people read it, as programs store it, and as a shell sees it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from chaos.model import Event, Journal
+from chaos.wording import seconds
+from monitor.model import Verdict, VerdictKind
+
+_JOURNAL = TypeAdapter(Journal)
+
+EXIT_CODES = {
+    VerdictKind.PASSED: 0,
+    VerdictKind.DEVIATED: 1,
+    VerdictKind.INCONCLUSIVE: 3,
+    VerdictKind.ABORTED: 3,
+}
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0 passed, 1 deviated, 3 inconclusive (a refused drill among them) or aborted."""
+    return EXIT_CODES[verdict.kind]
+
+
+def text(journal: Journal) -> str:
+    """The whole run: what was planned, one line per event with the time since the start, the verdict and why."""
+    lines = [*_head(journal), "", *(event_line(event, journal.started) for event in journal.events), "", *_end(journal)]
+    return "\n".join(lines) + "\n"
+
+
+def event_line(event: Event, started: float) -> str:
+    return f"{event.at - started:+9.2f}s  {event.phase:<8}  {event.text}"
+
+
+def journal_json(journal: Journal) -> bytes:
+    return _JOURNAL.dump_json(journal)
+
+
+def journal_from_json(data: bytes) -> Journal:
+    """Raises ``pydantic.ValidationError`` (a ValueError) for what is no journal."""
+    return _JOURNAL.validate_json(data)
+
+
+def _head(journal: Journal) -> list[str]:
+    drill = journal.drill
+    start = datetime.fromtimestamp(journal.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    given = ", ".join(f"{name}={value:g}" for name, value in drill.options.items())
+    options = f" ({given})" if given else ""
+    positions = " and ".join(f"target {position}" for position in drill.breaks)
+    return [
+        f"Drill {drill.name} on chain {drill.chain}",
+        f"  run       {journal.run}, asked for by {journal.asked_by}, seed {journal.seed}",
+        f"  started   {start}, took {seconds(journal.ended - journal.started)}",
+        f"  breaks    {positions} with {drill.fault}{options}, by the {drill.injector} injector",
+        f"  expects   {_expected(journal)}",
+    ]
+
+
+def _expected(journal: Journal) -> str:
+    expect = journal.drill.expect
+    if expect.rejected:
+        return "the endpoint to reject the whole request"
+    path = f" by the path {expect.path}" if expect.path else ""
+    return f"{expect.served_by} to answer within {seconds(expect.within)}{path}"
+
+
+def _end(journal: Journal) -> list[str]:
+    verdict = journal.verdict
+    lines = [f"{verdict.kind.upper()}: {verdict.because}"]
+    if verdict.edge is not None:
+        lines.append(f"  edge      {verdict.edge[0]} -> {verdict.edge[1]}, path {verdict.path}")
+    if verdict.failover is not None:
+        lines.append(f"  failover  {seconds(verdict.failover)} until the slowest answer while broken")
+    return lines

@@ -1,0 +1,207 @@
+"""Runs drills: guard, the experiment, judgement, journal; and ends them: one, those of a chain, all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+
+from chaos.experiment import RECOVERY_TRIES, Ask, Experiment, Observer, Record, tell
+from chaos.guard import GuardView, Permit, Refusal, Running, permit
+from chaos.injectors import INJECTORS
+from chaos.judge import judge
+from chaos.model import Drill, Journal, Phase
+from chaos.serving import reached
+from monitor.clock import Clock
+from monitor.config.model import ChainConfig
+from monitor.model import Catalogue, new_id
+
+log = structlog.get_logger("drill")
+
+
+@dataclass(slots=True)
+class _Active:
+    """A run in progress with the task that performs it."""
+
+    record: Record
+    experiment: Experiment
+    providers: frozenset[str]
+    task: asyncio.Task[None]
+
+    def end(self, why: str) -> None:
+        """Cancel, with the first reason given kept for the journal."""
+        if self.record.aborted is None:
+            self.record.aborted = why
+            self.experiment.say(self.record.phase, f"aborted: {why}")
+        self.task.cancel()
+
+
+class Runner:
+    """Runs drills, each on its own chain.
+
+    ``chains``, ``view`` and ``catalogue`` take a chain's name, are asked anew for each run, and raise nothing else than
+    KeyError for a chain that is not configured.
+    """
+
+    def __init__(
+        self,
+        *,
+        chains: Callable[[str], ChainConfig],
+        ask: Ask,
+        view: Callable[[str], GuardView],
+        catalogue: Callable[[str], Catalogue],
+        clock: Clock,
+        rng: Random,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._chains = chains
+        self._ask = ask
+        self._view = view
+        self._catalogue = catalogue
+        self._clock = clock
+        self._rng = rng
+        self._observers = tuple(observers)
+        self._active: dict[str, _Active] = {}
+        self._stopped: str | None = None
+
+    @property
+    def running(self) -> tuple[Running, ...]:
+        return tuple(
+            Running(
+                run=run,
+                drill=active.record.drill,
+                asked_by=active.record.asked_by,
+                started=active.record.started,
+                phase=active.record.phase,
+                providers=active.providers,
+            )
+            for run, active in self._active.items()
+        )
+
+    @property
+    def stopped(self) -> str | None:
+        """Why no drill may run; None when they may."""
+        return self._stopped
+
+    async def run(self, drill: Drill, *, asked_by: str, run_id: str | None = None, seed: int | None = None) -> Journal:
+        """Run a drill to its end and return its journal, also when it is refused. ``seed`` repeats an earlier run.
+
+        Raises KeyError for a chain that is not configured. Cancelled, it takes the fault away and gives the observers
+        the journal all the same.
+        """
+        now = self._clock.now()
+        record = Record(
+            run=run_id or new_id(now),
+            drill=drill,
+            chain=self._chains(drill.chain),
+            asked_by=asked_by,
+            seed=self._rng.getrandbits(32) if seed is None else seed,
+            started=now,
+        )
+        catalogue = self._catalogue(drill.chain)
+        experiment = Experiment(
+            record,
+            injector=INJECTORS[drill.injector],
+            ask=self._ask,
+            catalogue=catalogue,
+            clock=self._clock,
+            observers=self._observers,
+        )
+        providers = reached(record.chain, drill.breaks, catalogue)
+        decision = self._permit(record, catalogue, providers)
+        if not decision.allowed:
+            record.refused = decision.because
+            experiment.say(Phase.GUARD, f"asked for by {asked_by}; refused ({decision.refusal}): {decision.because}")
+            return self._finish(record, experiment)
+        experiment.say(Phase.GUARD, f"asked for by {asked_by}; may run: {decision.because}")
+        return await self._perform(record, experiment, providers)
+
+    def abort(self, run: str, why: str) -> bool:
+        """End one run at once, with the reason for its journal. False when no such run is in progress."""
+        active = self._active.get(run)
+        if active is None or active.task.done():
+            return False
+        active.end(why)
+        return True
+
+    def notice_outage(self, chain: str, why: str) -> int:
+        """The watching side found real trouble on a chain: end its drills at once. Returns how many there were."""
+        return self._abort_all(f"real trouble on {chain} during the drill: {why}", chain=chain)
+
+    def stop(self, why: str = "stopped by an operator") -> int:
+        """End every drill at once and refuse new ones until ``release``. Returns how many were running."""
+        self._stopped = why
+        return self._abort_all(why)
+
+    def release(self) -> None:
+        """Allow drills again after a ``stop``."""
+        self._stopped = None
+
+    def _abort_all(self, why: str, chain: str | None = None) -> int:
+        runs = [run for run, active in self._active.items() if chain in (None, active.record.drill.chain)]
+        return sum(self.abort(run, why) for run in runs)
+
+    def _permit(self, record: Record, catalogue: Catalogue, providers: frozenset[str]) -> Permit:
+        drill, chain = record.drill, record.chain
+        decision = permit(
+            drill,
+            chain,
+            self._view(chain.name),
+            stopped=self._stopped,
+            running=self.running,
+            providers=providers,
+            requests=1 + drill.requests + RECOVERY_TRIES,
+        )
+        refused = INJECTORS[drill.injector].check(drill, chain, catalogue) if decision.allowed else None
+        return Permit(refusal=Refusal.NOT_POSSIBLE, because=refused.because) if refused else decision
+
+    async def _perform(self, record: Record, experiment: Experiment, providers: frozenset[str]) -> Journal:
+        task = asyncio.create_task(experiment.perform(), name=f"drill {record.run}")
+        active = self._active[record.run] = _Active(record, experiment, providers, task)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            active.end("the run was cancelled, as when fallbackd shuts down")
+            experiment.rollback()
+            await asyncio.wait({task})
+            raise
+        finally:
+            experiment.rollback()
+            del self._active[record.run]
+            _note_end(task, record, experiment)
+            journal = self._finish(record, experiment)
+        return journal
+
+    def _finish(self, record: Record, experiment: Experiment) -> Journal:
+        now = self._clock.now()
+        verdict = judge(record.evidence(), now)
+        experiment.say(Phase.JUDGE, f"{verdict.kind}: {verdict.because}")
+        journal = Journal(
+            run=record.run,
+            drill=record.drill,
+            asked_by=record.asked_by,
+            seed=record.seed,
+            started=record.started,
+            ended=now,
+            events=tuple(record.events),
+            baseline=tuple(record.baseline),
+            broken=tuple(record.broken),
+            recovered=tuple(record.recovered),
+            injected=record.injected,
+            verdict=verdict,
+        )
+        tell(self._observers, lambda observer: observer.on_finished(journal))
+        return journal
+
+
+def _note_end(task: asyncio.Task[None], record: Record, experiment: Experiment) -> None:
+    """How the performance ended, where it did not simply come to its end."""
+    if not task.done() or task.cancelled():
+        record.aborted = record.aborted or "its requests were cancelled"
+    elif (error := task.exception()) is not None:
+        record.crash = f"{type(error).__name__}: {error}"
+        log.error("a drill failed in fallbackd itself", run=record.run, exc_info=error)
+        experiment.say(record.phase, f"ended by a fault of fallbackd itself: {record.crash}")

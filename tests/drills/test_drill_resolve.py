@@ -1,0 +1,126 @@
+"""Drills of the config as resolved experiments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chaos.drills import resolve
+from chaos.injectors import FAULT_OPTIONS, INJECTORS
+from chaos.model import Drill, Expect
+from monitor.config.model import AlertsFile, Config, DrillConfig, EndpointConfig
+from monitor.model import Path
+
+from .drill_samples import chain
+
+ALERTS = AlertsFile.model_validate(
+    {
+        "notifiers": [{"name": "log", "kind": "log"}],
+        "routes": [{"notify": ["log"]}],
+        "rules": [{"name": "down", "when": "chain_down"}],
+    }
+)
+
+
+def resolved(mode: str = "server", **written: Any) -> Drill:
+    one = DrillConfig.model_validate({"name": "d", "chain": "chat", "with": "ignore"} | written)
+    endpoint = EndpointConfig(dialect="openrouter", url="https://openrouter.ai/api/v1")
+    config = Config(endpoints={"openrouter": endpoint}, chains=(chain(mode),), drills=(one,), alerts=ALERTS)
+    (drill,) = resolve(config)
+    return drill
+
+
+def test_a_drill_without_further_words_breaks_the_primary_and_expects_the_next_target() -> None:
+    drill = resolved()
+    assert drill == Drill(
+        name="d",
+        chain="chat",
+        breaks=(0,),
+        fault="ignore",
+        options={},
+        injector="request",
+        expect=Expect(served_by="secondary", within=10.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "positions", "expected"),
+    [
+        ("primary", (0,), "secondary"),
+        ("secondary", (1,), "primary"),
+        (["secondary", "primary"], (0, 1), "last-resort"),
+        (["primary", "last-resort"], (0, 2), "secondary"),
+        (["primary", "secondary", "last-resort"], (0, 1, 2), None),
+    ],
+)
+def test_labels_become_positions_and_the_first_whole_target_is_expected(
+    broken: Any, positions: tuple[int, ...], expected: str | None
+) -> None:
+    drill = resolved(**{"break": broken})
+    assert (drill.breaks, drill.expect.served_by) == (positions, expected)
+
+
+@pytest.mark.parametrize(
+    ("mode", "written", "injector"),
+    [
+        ("server", {}, "request"),
+        ("provider", {}, "request"),
+        ("client", {"with": "refused"}, "transport"),
+        ("server", {"by": "transport", "with": "refused"}, "transport"),
+    ],
+)
+def test_the_injector_follows_from_who_walks_the_chain(mode: str, written: dict[str, Any], injector: str) -> None:
+    assert resolved(mode, **written).injector == injector
+
+
+@pytest.mark.parametrize("written", ["max-price", "max_price", {"max-price": None}, {"max_price": {}}])
+def test_hyphens_and_underscores_are_the_same(written: Any) -> None:
+    assert resolved(**{"with": written}).fault == "max_price"
+
+
+@pytest.mark.parametrize(
+    ("written", "fault", "options"),
+    [
+        ({"delay": {"seconds": "1m30s"}}, "delay", {"seconds": 90.0}),
+        ("delay", "delay", {"seconds": FAULT_OPTIONS["transport"]["delay"]["seconds"].default}),
+        ({"status": {"code": 418}}, "status", {"code": 418.0}),
+        ({"rate-limited": {"retry-after": "5s"}}, "rate_limited", {"retry_after": 5.0}),
+    ],
+)
+def test_options_are_numbers_in_base_units_with_their_defaults(written: Any, fault: str, options: Any) -> None:
+    drill = resolved("client", **{"with": written})
+    assert (drill.fault, drill.options) == (fault, options)
+
+
+@pytest.mark.parametrize(
+    ("fault", "written", "rejected", "served_by"),
+    [
+        ("unknown-id", {}, True, None),
+        ("unknown-id", {"within": "3s"}, True, None),
+        ("unknown-id", {"rejected": False}, False, "secondary"),
+        ("unknown-id", {"served_by": "last-resort"}, False, "last-resort"),
+        ("ignore", {"rejected": True}, True, None),
+        ("ignore", {"path": "filtered"}, False, "secondary"),
+    ],
+)
+def test_an_unknown_id_is_expected_to_be_rejected_unless_the_config_says_otherwise(
+    fault: str, written: dict[str, Any], rejected: bool, served_by: str | None
+) -> None:
+    expect = resolved(**{"with": fault, "expect": written}).expect
+    assert (expect.rejected, expect.served_by) == (rejected, served_by)
+    assert expect.path == (Path.FILTERED if "path" in written else None)
+
+
+def test_the_plan_is_taken_over_as_it_is_written() -> None:
+    drill = resolved(cron="0 * * * *", every="6h", first_after="20s", kind="stream", requests=7, max_duration="45s")
+    assert (drill.cron, drill.every, drill.first_after) == ("0 * * * *", 21600.0, 20.0)
+    assert (drill.kind, drill.requests, drill.max_duration) == ("stream", 7, 45.0)
+
+
+def test_every_fault_of_every_injector_is_in_the_vocabulary() -> None:
+    assert {name: set(injector.faults) for name, injector in INJECTORS.items()} == {
+        name: set(faults) for name, faults in FAULT_OPTIONS.items()
+    }
+    assert set(FAULT_OPTIONS) == {"request", "transport"}
+    assert set(FAULT_OPTIONS["request"]) == {"ignore", "unavailable", "only", "max_price", "unknown_id"}
