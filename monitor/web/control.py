@@ -1,0 +1,73 @@
+"""What the page and the API need of the daemon. The wiring implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from monitor.model import Outcome, Transition
+from monitor.web.views import (
+    AlertView,
+    ChainView,
+    DrillView,
+    OutcomeQuery,
+    Refused,
+    RunDetail,
+    RunView,
+    Started,
+    StatusView,
+)
+
+
+class Control(Protocol):
+    """Plain methods answer from memory; async ones may read the store and raise FallbackdError when it cannot be read."""
+
+    def status(self) -> StatusView: ...
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether there are first results of every chain, and the sentence that says so or why not."""
+        ...
+
+    def chains(self) -> Sequence[ChainView]:
+        """In the order of the config."""
+        ...
+
+    def alerts(self) -> Sequence[AlertView]:
+        """Every incident that fires or is pending, the gravest first."""
+        ...
+
+    def drills(self) -> Sequence[DrillView]:
+        """In the order of the config."""
+        ...
+
+    async def outcomes(self, query: OutcomeQuery) -> Sequence[Outcome]:
+        """Newest first, at most ``query.limit``."""
+        ...
+
+    async def outcome(self, id_: str) -> Outcome | None: ...
+
+    async def transitions(self, *, chain: str | None = None, limit: int = 100) -> Sequence[Transition]:
+        """Newest first."""
+        ...
+
+    async def runs(self, *, chain: str | None = None, limit: int = 50) -> Sequence[RunView]:
+        """Newest first, those under way before all others."""
+        ...
+
+    async def run(self, run: str) -> RunDetail | None: ...
+
+    async def start_run(self, name: str, *, asked_by: str) -> Started | Refused:
+        """Begin a drill that is configured."""
+        ...
+
+    async def stop(self, *, asked_by: str) -> int:
+        """End every drill at once and block new ones. Returns how many were running."""
+        ...
+
+    async def release(self, *, asked_by: str) -> None:
+        """Allow drills again."""
+        ...
+
+    async def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics page and its content type."""
+        ...
