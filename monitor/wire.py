@@ -136,17 +136,20 @@ class _Reading:
     def _take_head(self, response: httpx.Response) -> None:
         # Waiting for a connection of our own is no slowness of the endpoint.
         self._started += response.extensions.get("fallbackd_phases", {}).get("queued", 0.0)
+        self._check_time()
         self.status = response.status_code
         self._headers = dict(response.headers)
         self._first_byte = self._elapsed()
         content_type = response.headers.get("content-type", "")
         self._streaming = self._ask.stream and content_type.lower().startswith("text/event-stream")
-        self._watch_time()
+        self._set_alarm()
 
-    def _watch_time(self) -> None:
-        left = self.allowed - self._elapsed()
-        if left <= 0:
+    def _check_time(self) -> None:
+        if self._elapsed() >= self.allowed:
             raise _LateError
+
+    def _set_alarm(self) -> None:
+        left = self.allowed - self._elapsed()
         if self.alarm is not None and not self.alarm.expired():
             self.alarm.reschedule(asyncio.get_running_loop().time() + left)
 
@@ -156,6 +159,7 @@ class _Reading:
         events, size = EventReader(), 0
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async client has no other; narrows the type
         async for raw in response.stream:
+            self._check_time()
             chunk = unpack.feed(raw) if unpack else raw
             size += len(chunk)
             if self._streaming:
@@ -166,7 +170,7 @@ class _Reading:
                 return Fate.ANSWERED, ""
             if size > self._limit or len(self._events) > MAX_EVENTS:
                 return Fate.TOO_LARGE, f"the reply is longer than {self._limit} bytes or {MAX_EVENTS} events"
-            self._watch_time()
+            self._set_alarm()
         if unpack is not None and not unpack.whole:
             return Fate.CUT, "the compressed reply ends before its end"
         self._done = events.pending == DONE

@@ -1,0 +1,150 @@
+"""How an answer is bent: pure changes of its JSON and of its event stream, in the shapes that OpenRouter documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from chaos.faults.shape import error_object
+from chaos.model import ErrorReply
+
+STRANGER = "fallbackd/another-model"
+NONSENSE = "I would rather not say."
+UPSTREAM_ERROR = ErrorReply(status=502, error_type="provider_unavailable", message="Provider returned error")
+
+_EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
+_SPOKEN = ("content", "reasoning", "reasoning_content", "reasoning_details", "refusal", "tool_calls")
+
+
+def error_event(error: ErrorReply) -> bytes:
+    """An error in the middle of a stream: the last event, with a 200 long gone (OpenRouter docs: API Streaming)."""
+    choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
+    return _event({"object": "chat.completion.chunk", "error": error_object(error), "choices": [choice]})
+
+
+def halve(data: bytes) -> bytes:
+    """JSON that cannot be read."""
+    return data[: len(data) // 2] or b"{"
+
+
+def halve_event(block: bytes) -> bytes:
+    """An event, complete as such, whose JSON cannot be read."""
+    return halve(_EVENT_END.sub(b"", block)) + b"\n\n"
+
+
+class EventSplitter:
+    """Feed it bytes; it yields whole events as they were written, comments too, each with its blank line."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        self._rest += chunk
+        start = 0
+        for end in _EVENT_END.finditer(self._rest):
+            yield self._rest[start : end.end()]
+            start = end.end()
+        self._rest = self._rest[start:]
+
+    @property
+    def rest(self) -> bytes:
+        return self._rest
+
+
+class Rewrite:
+    """A change of the true answer by name, for the events of one answer in their order or for a plain one.
+
+    Whatever is no answer passes unchanged. Raises KeyError for a name that does not exist.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._change = _CHANGES[name]
+        self._spoken = False
+
+    def body(self, body: bytes) -> bytes:
+        answer = _answer(body)
+        return body if answer is None else json.dumps(self._changed(answer)).encode()
+
+    def event(self, block: bytes, data: str) -> bytes:
+        answer = _answer(data)
+        return block if answer is None else _event(self._changed(answer))
+
+    def _changed(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        first = not self._spoken
+        self._spoken = self._spoken or any(part.get("content") for part in _parts(answer))
+        return self._change(answer, first)
+
+
+def _answer(data: bytes | str) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) and isinstance(answer.get("choices"), list) else None
+
+
+def _event(content: Mapping[str, Any]) -> bytes:
+    return b"data: " + json.dumps(content).encode() + b"\n\n"
+
+
+def _parts(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for choice in answer["choices"]:
+        for name in ("message", "delta"):
+            if isinstance(choice, dict) and isinstance(choice.get(name), dict):
+                yield choice[name]
+
+
+_Speak = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def _with_parts(answer: Mapping[str, Any], speak: _Speak, **fields: Any) -> Mapping[str, Any]:
+    """The answer with each message or delta changed; ``fields`` are set in choices that have ended."""
+
+    def changed(choice: Any) -> Any:
+        if not isinstance(choice, dict):
+            return choice
+        parts = {name: speak(choice[name]) for name in ("message", "delta") if isinstance(choice.get(name), dict)}
+        return {**choice, **parts, **(fields if choice.get("finish_reason") else {})}
+
+    return {**answer, "choices": [changed(choice) for choice in answer["choices"]]}
+
+
+def _mute(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in part.items() if name not in _SPOKEN}, "content": ""}
+
+
+def _empty_content(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
+    return _with_parts(answer, _mute)
+
+
+def _wrong_model(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
+    return {**answer, "model": STRANGER}
+
+
+def _wrong_answer(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
+    def speak(part: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**_mute(part), "content": NONSENSE} if first and part.get("content") else _mute(part)
+
+    return _with_parts(answer, speak)
+
+
+def _starved(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
+    def think(part: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**_mute(part), "reasoning": part["content"]} if part.get("content") else _mute(part)
+
+    starved = _with_parts(answer, think, finish_reason="length", native_finish_reason="length")
+    usage = answer.get("usage")
+    if not isinstance(usage, dict):
+        return starved
+    details = {**(usage.get("completion_tokens_details") or {}), "reasoning_tokens": usage.get("completion_tokens", 0)}
+    return {**starved, "usage": {**usage, "completion_tokens_details": details}}
+
+
+_CHANGES: Mapping[str, Callable[[Mapping[str, Any], bool], Mapping[str, Any]]] = {
+    "empty_content": _empty_content,
+    "wrong_model": _wrong_model,
+    "wrong_answer": _wrong_answer,
+    "starved": _starved,
+}
