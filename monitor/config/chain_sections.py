@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from monitor.config.quantity import Duration, Percent
 from monitor.model import Mode, Path, Reason, Target
 
+Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -47,15 +48,13 @@ class TargetConfig(Section):
     """One rung of a chain. ``providers`` are asked one by one, pinned; ``provider`` is the one of a provider chain."""
 
     label: Name = Field(description="Short name of the target in metrics, alerts and drills; unique in its chain.")
-    model: str | None = Field(
-        default=None, min_length=1, description="Model id at the endpoint; unset, the chain's own model."
-    )
+    model: Text | None = Field(default=None, description="Model id at the endpoint; unset, the chain's own model.")
     provider: str | None = Field(
         default=None,
         min_length=1,
         description="The provider that this target is pinned to (provider and client chains).",
     )
-    providers: tuple[str, ...] = Field(
+    providers: tuple[Text, ...] = Field(
         default=(), description="Providers of the model that are each asked on their own, pinned."
     )
     timeout: Duration = Field(default=30.0, gt=0, description="Longest time one request to this target may take.")
@@ -128,8 +127,8 @@ class ChainConfig(Section):
         description="Who walks the chain: server (the endpoint, over models), provider (the endpoint, over the "
         "providers of one model), client (the caller, target by target)."
     )
-    model: str | None = Field(
-        default=None, min_length=1, description="The one model of a provider chain; elsewhere the targets' default."
+    model: Text | None = Field(
+        default=None, description="The one model of a provider chain; elsewhere the targets' default."
     )
     targets: tuple[TargetConfig, ...] = Field(
         min_length=1,

@@ -1,20 +1,27 @@
-"""What one section cannot see alone: names that refer to each other, and the limits of each mode."""
+"""What one section cannot see alone, over both files.
+
+The checks read the documents as written, not the models: a mistake of shape in one place does not hide the mistakes
+of another kind around it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from monitor.config import alert_checks, chain_checks, drill_checks
 from monitor.config.document import Document
 from monitor.config.model import Vocabulary
 from monitor.errors import Problem
 
 
-def mistakes(_chains: Document, _alerts: Document, _vocabulary: Vocabulary) -> list[Problem]:
-    return []
+def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Everything that refers to nothing or cannot work together."""
+    yield from chain_checks.mistakes(chains.top, vocabulary)
+    yield from drill_checks.mistakes(chains.top, vocabulary)
+    yield from alert_checks.mistakes(chains, alerts, vocabulary)
 
 
-def doubts(_chains: Document, _alerts: Document) -> list[Problem]:
-    return []
-
-
-def plain(name: str) -> str:
-    """``unknown-id`` and ``unknown_id`` are the same word."""
-    return name.replace("-", "_")
+def doubts(chains: Document, alerts: Document) -> Iterator[Problem]:
+    """What works and is probably not meant."""
+    yield from chain_checks.doubts(chains.top)
+    yield from alert_checks.doubts(alerts)

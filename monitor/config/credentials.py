@@ -18,15 +18,18 @@ _MAX_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """A credential that cannot be had: where it is named, and the sentence that says why."""
+    """A credential that cannot be had: where it is named, and why, as a sentence about that place."""
 
     at: Node
     because: str
 
+    def __str__(self) -> str:
+        return self.because if self.because.startswith("the ") else f"{self.at.path[-1]} {self.because}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """Where credentials come from. ``folder`` is where the relative paths of the file start."""
+class Source:
+    """Where credentials come from. ``folder`` is where the relative paths of a config file start."""
 
     environ: Mapping[str, str]
     folder: Path
@@ -40,32 +43,37 @@ class Credentials:
             return self._from_file(by_file, by_file.text)
         return None
 
-    def _from_environ(self, at: Node, variable: str) -> SecretStr | Absent:
-        if not _VARIABLE.fullmatch(variable):
-            return Absent(at=at, because="is no name of an environment variable; name the variable, not its value")
-        shown = variable if _CUSTOMARY.fullmatch(variable) else "named here"
-        value = self.environ.get(variable, "").strip()
-        if not value:
-            state = "is empty" if variable in self.environ else "is not set"
-            return Absent(at=at, because=f"the environment variable {shown} {state}")
-        return _usable(at, value, f"the environment variable {shown}")
-
-    def _from_file(self, at: Node, written: str) -> SecretStr | Absent:
+    def read(self, at: Node, written: str) -> bytes | Absent:
+        """The first 64 kB of the file that a setting names."""
         try:
             path = self.folder / Path(written).expanduser()
             if not path.is_file():
                 return Absent(at=at, because="names a file that does not exist")
             with path.open("rb") as stream:
-                value = stream.read(_MAX_BYTES).decode("utf-8").strip()
-        except UnicodeDecodeError:
-            return Absent(at=at, because="names a file that is not UTF-8 text")
+                return stream.read(_MAX_BYTES)
         except OSError as error:
             return Absent(at=at, because=f"names a file that cannot be read: {error.strerror}")
         except (ValueError, RuntimeError):
             return Absent(at=at, because="is no path of a file")
+
+    def _from_environ(self, at: Node, variable: str) -> SecretStr | Absent:
+        if not _VARIABLE.fullmatch(variable):
+            return Absent(at=at, because="is no name of an environment variable; name the variable, not its value")
+        # A token pasted in place of a name can look like a name; only what nobody would call a token is repeated.
+        named = f"the environment variable {variable if _CUSTOMARY.fullmatch(variable) else 'named here'}"
+        value = self.environ.get(variable, "").strip()
         if not value:
-            return Absent(at=at, because="names a file that is empty")
-        return _usable(at, value, "the file named here")
+            return Absent(at=at, because=f"{named} is {'empty' if variable in self.environ else 'not set'}")
+        return _usable(at, value, named)
+
+    def _from_file(self, at: Node, written: str) -> SecretStr | Absent:
+        data = self.read(at, written)
+        if isinstance(data, Absent):
+            return data
+        value = data.decode("utf-8", "replace").strip()
+        return (
+            _usable(at, value, "the file named here") if value else Absent(at=at, because="names a file that is empty")
+        )
 
 
 def _usable(at: Node, value: str, source: str) -> SecretStr | Absent:

@@ -34,7 +34,7 @@ def parse_duration(value: Any) -> float:
 
 def format_duration(seconds: float) -> str:
     """The shortest text that ``parse_duration`` reads back: 90 -> ``1m30s``."""
-    if seconds < 1:
+    if 0 < seconds < 1:
         return f"{round(seconds * 1000)}ms"
     rest, parts = round(seconds, 3), []
     for unit in ("d", "h", "m"):

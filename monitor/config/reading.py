@@ -53,7 +53,7 @@ def parse(data: bytes, file: str) -> tuple[Document, tuple[Problem, ...]]:
     except _RefusedError as error:
         return _refused(file, error.line, error.message)
     except yaml.YAMLError as error:
-        return _refused(file, *_syntax(error))
+        return _refused(file, *_syntax(error, text))
     if node is None:
         return _refused(file, None, "is empty")
     reader = _Values(file)
@@ -61,6 +61,8 @@ def parse(data: bytes, file: str) -> tuple[Document, tuple[Problem, ...]]:
         root = reader.value(node, ())
     except _RefusedError as error:
         return _refused(file, error.line, error.message)
+    if root is None:
+        return _refused(file, None, "is empty")
     if not isinstance(root, dict):
         return _refused(file, node.start_mark.line + 1, f"holds {quote(root)} where settings (key: value) belong")
     document = Document(file=file, root=root, lines=reader.lines, digest=hashlib.sha256(data).digest())
@@ -88,7 +90,8 @@ class _Composer(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
         if getattr(event, "tag", None) is not None:
-            raise _RefusedError(event.start_mark, f"the tag {quote(event.tag)} is not supported; leave it out")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            raise _RefusedError(event.start_mark, f"the tag {quote(tag)} is not supported; leave it out")
         if self._depth >= MAX_DEPTH:
             raise _RefusedError(event.start_mark, f"nested more than {MAX_DEPTH} deep")
         self._depth += 1
@@ -168,19 +171,20 @@ class _Values:
         self.problems.append(Problem(self._file, line, place(path), message))
 
 
-def _syntax(error: yaml.YAMLError) -> tuple[int | None, str]:
+def _syntax(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
     """Line and sentence for what is no YAML at all."""
     if isinstance(error, yaml.reader.ReaderError):
-        return None, f"holds a character that YAML does not allow (U+{_code(error):04X} at position {error.position})"
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        return None, "is not YAML"
-    problem = getattr(error, "problem", None) or ""
-    return mark.line + 1, f"line {mark.line + 1}, column {mark.column + 1}: {_explain(problem)}"
-
-
-def _code(error: yaml.reader.ReaderError) -> int:
-    return error.character if isinstance(error.character, int) else ord(str(error.character)[0])
+        before = text[: error.position]
+        column = len(before) - before.rfind("\n")
+        shown = f"U+{ord(text[error.position]):04X}"
+        return before.count("\n") + 1, f"column {column}: the character {shown} cannot stand in YAML; remove it"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return None, "this is not YAML"
+    mark, begun = error.problem_mark, error.context_mark
+    sentence = _explain(error.problem or "")
+    if begun is not None and begun.line != mark.line and "bracket" in sentence:
+        sentence += f" (begun in line {begun.line + 1})"
+    return mark.line + 1, f"column {mark.column + 1}: {sentence}"
 
 
 _CAUSES = (

@@ -30,16 +30,18 @@ def validate(
     try:
         return model.model_validate_json(json.dumps(value), strict=True), ()
     except ValidationError as error:
-        return None, tuple(_problems(error.errors(include_url=False), model, document, at))
+        return None, tuple(_problems(error.errors(include_url=False), model, value, document, at))
 
 
-def _problems(errors: Sequence[ErrorDetails], model: type[Section], document: Document, at: Steps) -> list[Problem]:
+def _problems(
+    errors: Sequence[ErrorDetails], model: type[Section], value: Any, document: Document, at: Steps
+) -> list[Problem]:
     found: dict[Steps, Problem] = {}
     for error in errors:
         path = _written(error["loc"])
         if _is_echo(error) or path in found:
             continue
-        found[path] = document.problem((*at, *path), _message(error, path, model))
+        found[path] = document.problem((*at, *path), _message(error, path, model, value))
     return list(found.values())
 
 
@@ -56,13 +58,24 @@ def _written(loc: Steps) -> Steps:
     return tuple(step for step in loc if step != "[key]")
 
 
-def _message(error: ErrorDetails, path: Steps, model: type[Section]) -> str:
+def _message(error: ErrorDetails, path: Steps, model: type[Section], value: Any) -> str:
     parent, field = _field(model, path)
+    meaning = (field.description if field else None) or ""
     if error["type"] == "extra_forbidden" and parent is not None:
         return unknown_setting(str(path[-1]), settings(parent))
     if error["type"] == "missing":
-        return missing(field.description if field else None)
-    return sentence(error, path)
+        return missing(meaning)
+    found = path[-1] if error["loc"][-1:] == ("[key]",) else _found(value, path)
+    return sentence(error, path, found, meaning)
+
+
+def _found(value: Any, path: Steps) -> Any:
+    """What was written at a path; pydantic reports some values only after they were read."""
+    for step in path:
+        inner = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(inner, dict) and step in inner:
+            value = inner[step]
+    return value
 
 
 def settings(model: type[Section]) -> Mapping[str, FieldInfo]:

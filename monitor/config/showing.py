@@ -10,7 +10,8 @@ from typing import Any
 
 _LONGEST = 60
 _SECRET = re.compile(
-    r"sk-[A-Za-z0-9]|xox[a-z]-|xapp-|gh[pousr]_|github_pat_|hooks\.slack\.com/services/|://[^/\s@]+:[^/\s@]+@|^Bearer\s",
+    r"(?<![a-z0-9])(sk-[a-z0-9_-]{8}|xox[a-z]-|xapp-|gh[pousr]_[a-z0-9]{16}|github_pat_|bearer\s)"
+    r"|hooks\.slack\.com/services/|://[^/\s@]*:[^/\s@]*@",
     re.IGNORECASE,
 )
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_@.-]+", re.ASCII)
@@ -50,7 +51,7 @@ def place(path: Iterable[str | int]) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif _PLAIN_KEY.fullmatch(step):
+        elif _PLAIN_KEY.fullmatch(step) and not looks_secret(step):
             text += f".{step}" if text else step
         else:
             text += f"[{quote(step)}]"

@@ -23,9 +23,9 @@ _PATTERNS = {
 }
 
 
-def sentence(error: ErrorDetails, path: tuple[str | int, ...]) -> str:
-    """What is wrong with the value at a path, and what to write instead."""
-    found, context = error["input"], error.get("ctx", {})
+def sentence(error: ErrorDetails, path: tuple[str | int, ...], found: Any, meaning: str) -> str:
+    """What is wrong with the value that was found at a path, and what to write instead."""
+    context = {**error.get("ctx", {}), "meaning": meaning}
     if path and path[-1] in ALTERNATIVES:
         return f"{quote(found)} {ALTERNATIVES[str(path[-1])]}"
     word = _WORDINGS.get(error["type"])
@@ -36,17 +36,21 @@ def sentence(error: ErrorDetails, path: tuple[str | int, ...]) -> str:
     return word(found, context)
 
 
-def missing(description: str | None) -> str:
-    """``description`` is the setting's own."""
-    if not description:
-        return "is missing"
-    first = re.split(r"[.;] |\.$", description)[0]
-    return f"is missing ({first[0].lower()}{first[1:]})"
+def missing(meaning: str) -> str:
+    return f"is missing ({_short(meaning)})" if meaning else "is missing"
+
+
+def _short(meaning: str) -> str:
+    """The first part of a description, to stand within a sentence."""
+    first = re.split(r"[.;] |\.$", meaning)[0]
+    return first[:1].lower() + first[1:]
 
 
 def unknown_setting(name: str, known: Iterable[str]) -> str:
     """A key that its section does not have."""
     every = sorted(known)
+    if not every:
+        return "there is no such setting; this takes none"
     meant = closest(name, every)
     hint = f'did you mean "{meant}"? Known: ' if meant else "known: "
     return f"there is no such setting; {hint}{listed(every)}"
@@ -92,7 +96,7 @@ def _pattern(found: Any, context: Mapping[str, Any]) -> str:
     for start, words in _PATTERNS.items():
         if context["pattern"].startswith(start):
             return f"{quote(found)} {words}"
-    return f"{quote(found)} does not have the form that is asked for"
+    return f"{quote(found)} does not have the right form ({_short(context['meaning'])})"
 
 
 def _empty(found: Any, _: Mapping[str, Any]) -> str:

@@ -1,0 +1,122 @@
+"""Notifiers, routes and rules: what refers to what, and which settings each rule uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from monitor.config.chain_checks import both_named
+from monitor.config.credentials import named_by
+from monitor.config.document import Document, Node
+from monitor.config.model import RuleConfig, Vocabulary
+from monitor.config.names import given, repeated, seconds, twice, unknown
+from monitor.config.quantity import format_duration
+from monitor.config.showing import listed
+from monitor.errors import Problem
+from monitor.model import Severity
+
+SOME_RULES = frozenset({"above", "rise", "window", "baseline", "min_samples", "intervals"})
+"""Settings that not every rule uses."""
+
+USED_BY: Mapping[str, frozenset[str]] = {
+    "fallback_rate": frozenset({"above", "rise", "window", "baseline", "min_samples"}),
+    "probe_stale": frozenset({"intervals"}),
+}
+"""Which of them a rule does use; a rule that is not named here uses none."""
+
+
+def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """``chains`` may be unreadable: references to chains are not judged then."""
+    top = alerts.top
+    names = None if chains.root is None else given(chains.top["chains"].items())
+    yield from _notifiers(top["notifiers"].items(), vocabulary)
+    yield from _rules(top["rules"].items(), names, vocabulary)
+    rules = given(top["rules"].items())
+    for route in top["routes"].items():
+        yield from twice(route["notify"])
+        for node in route["notify"].items():
+            yield from unknown(node, given(top["notifiers"].items()), none="no notifier is configured")
+        for node in route["match"]["alerts"].items():
+            yield from unknown(node, rules, none="no rule is configured")
+        yield from _chains(route["match"]["chains"], names)
+
+
+def doubts(alerts: Document) -> Iterator[Problem]:
+    """What is allowed and probably not meant."""
+    top = alerts.top
+    routes = top["routes"].items()
+    for rule in top["rules"].items():
+        if not any(_fits(route["match"], rule) for route in routes):
+            yield rule.problem("no route fits this rule, so nobody is told")
+    used = {name for route in routes for name in route["notify"].texts}
+    for notifier in top["notifiers"].items():
+        if notifier["name"].text not in used:
+            yield notifier.problem("no route names this notifier, so it is never used")
+
+
+def _fits(match: Node, rule: Node) -> bool:
+    severity = rule["severity"].text or Severity.WARNING
+    chains, of_rule = match["chains"].texts, rule["chains"].texts
+    return (
+        severity in (match["severity"].texts or (severity,))
+        and rule["name"].text in (match["alerts"].texts or (rule["name"].text,))
+        and not (chains and of_rule and set(chains).isdisjoint(of_rule))
+    )
+
+
+def _notifiers(notifiers: tuple[Node, ...], vocabulary: Vocabulary) -> Iterator[Problem]:
+    yield from repeated(notifiers, "name")
+    for notifier in notifiers:
+        yield from unknown(notifier["kind"], vocabulary.notifiers)
+        for credential in named_by(notifier):
+            yield from both_named(notifier, credential)
+
+
+def _chains(node: Node, names: tuple[str, ...] | None) -> Iterator[Problem]:
+    yield from twice(node)
+    for item in node.items():
+        if names is not None:
+            yield from unknown(item, names, none="no chain is configured")
+
+
+def _rules(rules: tuple[Node, ...], names: tuple[str, ...] | None, vocabulary: Vocabulary) -> Iterator[Problem]:
+    yield from repeated(rules, "name")
+    for rule in rules:
+        yield from unknown(rule["when"], vocabulary.rules)
+        yield from _chains(rule["chains"], names)
+        if rule["when"].text in vocabulary.rules:
+            yield from _unused(rule, rule["when"].text or "")
+        if rule["when"].text == "fallback_rate":
+            yield from _fallback_rate(rule)
+
+
+def _unused(rule: Node, when: str) -> Iterator[Problem]:
+    uses = USED_BY.get(when, frozenset())
+    for name in sorted(SOME_RULES - uses):
+        if name in rule:
+            others = listed(sorted(other for other, settings in USED_BY.items() if name in settings))
+            yield rule[name].problem(f"{when} does not use it (only {others} does); leave it out")
+
+
+def _fallback_rate(rule: Node) -> Iterator[Problem]:
+    above, rise = "above" in rule, "rise" in rule
+    if above and rise:
+        yield rule["rise"].problem("above is set too; keep one of them, and write a second rule for the other")
+    if not above and not rise:
+        yield rule.problem(
+            "fallback_rate needs above (a share, as in 20%) or rise (how many times the baseline, as in 3)"
+        )
+    if "baseline" in rule and not rise:
+        yield rule["baseline"].problem("only rise uses it; leave it out")
+    window, baseline = _duration(rule, "window"), _duration(rule, "baseline")
+    if rise and window is not None and baseline is not None and baseline <= window:
+        where = rule["baseline"] if "baseline" in rule else rule["window"]
+        yield where.problem(
+            f"the baseline of {format_duration(baseline)} must be longer than the window of {format_duration(window)}"
+        )
+
+
+def _duration(rule: Node, name: str) -> float | None:
+    if name in rule:
+        return seconds(rule[name])
+    default: float = RuleConfig.model_fields[name].default
+    return default
