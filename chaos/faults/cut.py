@@ -1,0 +1,20 @@
+"""Fault: the connection closes in the middle of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from chaos.model import Effect, Fault, Option, Unit
+
+
+def effect(options: Mapping[str, float], rng: Random) -> Effect:  # noqa: ARG001 - the place is an option
+    return Effect(cut_after=int(options["after"]))
+
+
+FAULT = Fault(
+    name="cut",
+    meaning="the connection closes in the middle of the answer",
+    effect=effect,
+    options={"after": Option(unit=Unit.COUNT, default=1, high=10_000)},
+)

@@ -1,0 +1,15 @@
+"""Fault: the host name does not resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from chaos.model import Connect, Effect, Fault
+
+
+def effect(options: Mapping[str, float], rng: Random) -> Effect:  # noqa: ARG001 - nothing to choose
+    return Effect(connect=Connect.DNS)
+
+
+FAULT = Fault(name="dns", meaning="the host name does not resolve", effect=effect)

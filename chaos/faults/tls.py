@@ -1,0 +1,15 @@
+"""Fault: the TLS handshake fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from chaos.model import Connect, Effect, Fault
+
+
+def effect(options: Mapping[str, float], rng: Random) -> Effect:  # noqa: ARG001 - nothing to choose
+    return Effect(connect=Connect.TLS)
+
+
+FAULT = Fault(name="tls", meaning="the TLS handshake fails", effect=effect)
