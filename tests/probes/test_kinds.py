@@ -1,0 +1,69 @@
+"""What the kinds ask, and how fairly they judge."""
+
+from __future__ import annotations
+
+import pkgutil
+from random import Random
+
+import pytest
+
+import monitor.probes
+from monitor.exchange import Answer
+from monitor.model import ProbeSpec, Reason
+from monitor.probes import KINDS
+
+SPEC = ProbeSpec(key="c:k", chain="c", kind="completion", target=None, every=60.0, first_token=15.0, max_tokens=48)
+NOT_KINDS = {"capabilities", "inquiry", "kind", "kinds", "outcomes", "plan", "pricing", "prober", "run", "walk"}
+
+
+def test_every_kind_file_is_in_the_list():
+    files = {found.name for found in pkgutil.iter_modules(monitor.probes.__path__)}
+    assert files - NOT_KINDS == set(KINDS)
+    assert all(name == kind.name for name, kind in KINDS.items())
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_each_probe_asks_for_a_fresh_word_that_can_be_repeated_from_its_seed(kind):
+    rng = Random(1)
+    words = {kind.nonce(rng) for _ in range(1000)}
+    assert len(words) > 990
+    assert kind.nonce(Random(1)) == kind.nonce(Random(1))
+    assert all(len(word) <= 40 and word.replace("-", "").isalpha() and word.islower() for word in words)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_question_holds_the_word_and_its_bound(kind):
+    question = kind.question(SPEC, "bakotemu")
+    assert question.messages[0]["content"] == "Reply with exactly this word and nothing else: bakotemu"
+    assert question.max_tokens == 48
+    assert question.stream is (kind.name == "stream")
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize(
+    ("said", "good"),
+    [
+        ("bakotemu", True),
+        (" **Bakotemu**.\n", True),
+        ("The word is: 'BAKOTEMU'!", True),
+        ("ba-ko-temu", True),
+        ("bakotem", False),
+        ("I cannot do that", False),
+    ],
+)
+def test_case_punctuation_and_politeness_are_no_mistake(kind, said, good):
+    found = kind.judge(Answer(text=said, first_token=1.0), "bakotemu")
+    assert (found.reason is Reason.NONE) is good
+    if not good:
+        assert found.reason is Reason.WRONG_ANSWER
+        assert found.detail == f'asked for "bakotemu", got "{said}"'
+
+
+def test_an_answer_cut_by_its_bound_says_so():
+    found = KINDS["completion"].judge(Answer(text="bako", finish="length"), "bakotemu")
+    assert found.detail == 'asked for "bakotemu", got "bako", cut by the token limit'
+
+
+def test_a_stream_that_came_in_one_piece_is_none():
+    found = KINDS["stream"].judge(Answer(text="bakotemu"), "bakotemu")
+    assert (found.reason, found.detail) == (Reason.MALFORMED, "asked for a stream, answered in one piece")
