@@ -14,7 +14,7 @@ _DYNAMIC = frozenset({"nitro", "floor", "exacto", "online"})  # ways of routing;
 _DATE = re.compile(r"-(?:\d{8}|\d{6}|\d{4}-\d{2}-\d{2})")
 _SHORT_DATE = re.compile(r"-\d{4}")
 _ROUTERS = frozenset({"openrouter/auto"})
-_DISPLAY = {"google": "google-vertex"}  # the one display name in use that does not spell its slug
+_DISPLAY = {"google": "google-vertex", "novitaai": "novita"}  # names in use that do not spell their slug
 _VARIANT_DROPPED = 10
 
 

@@ -41,7 +41,7 @@ class Inquirer:
         self._reshape = reshape
 
     async def ask(self, target: Target | None, deadline: float, *, end_to_end: bool) -> Response:
-        """Raises UnsupportedError where the dialect has no words for it; the trouble of others is in what comes back."""
+        """Raises UnsupportedError where the dialect has no words for it. The trouble of others is in the response."""
         route = self._route(target, deadline, end_to_end=end_to_end)
         dialect = DIALECTS[route.endpoint.dialect]
         nonce = self._kind.nonce(self._rng)
