@@ -1,0 +1,116 @@
+"""What is broken in the sandbox right now. Every break ends by itself when it was given a time or a count."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+from chaos.faults import FAULTS, resolve
+from chaos.model import Effect
+from chaos.sandbox.catalogue import SandboxCatalogue
+
+FRONT_DOOR = "*"
+"""In place of a model: the connection of whoever asks the sandbox, before any routing."""
+
+
+class UnknownNameError(LookupError):
+    """Nothing here bears the name that was given; the text says what does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """One fault on one model (at one provider, or at all). ``left``: how many more requests it meets, None for all."""
+
+    model: str
+    provider: str | None
+    fault: str
+    options: Mapping[str, float]
+    until: float | None
+    left: int | None
+
+
+class Breaks:
+    def __init__(self, catalogue: SandboxCatalogue, now: Callable[[], float], seed: int) -> None:
+        self._catalogue = catalogue
+        self._now = now
+        self._rng = Random(seed)
+        self._all: dict[tuple[str, str | None], Break] = {}
+
+    @property
+    def all(self) -> tuple[Break, ...]:
+        self._end_what_is_over()
+        return tuple(self._all.values())
+
+    def add(
+        self,
+        model: str,
+        provider: str | None,
+        fault: str,
+        options: Mapping[str, float],
+        *,
+        seconds: float | None = None,
+        count: int | None = None,
+    ) -> Break:
+        """Replaces a break of the same place. Raises UnknownNameError, or ValueError for an option."""
+        name = self._model(model)
+        if provider is not None:
+            self._check_provider(name, provider)
+        if fault not in FAULTS:
+            raise UnknownNameError(_unknown(fault, "fault", FAULTS))
+        until = None if seconds is None else self._now() + seconds
+        made = Break(
+            model=name, provider=provider, fault=fault, options=resolve(fault, options), until=until, left=count
+        )
+        self._all[name, provider] = made
+        return made
+
+    def mend(self, model: str | None = None, provider: str | None = None) -> int:
+        """How many were mended. Without a model: all."""
+        name = None if model is None else self._model(model)
+        gone = [
+            place for place in self._all
+            if name in (None, place[0]) and (provider is None or provider == place[1])
+        ]  # fmt: skip
+        for place in gone:
+            del self._all[place]
+        return len(gone)
+
+    def strike(self, model: str, provider: str | None) -> Effect | None:
+        """What happens to one request to this model at this provider; the more exact break counts."""
+        self._end_what_is_over()
+        place = (model, provider) if (model, provider) in self._all else (model, None)
+        found = self._all.get(place)
+        if found is None:
+            return None
+        if found.left is not None:
+            self._all[place] = replace(found, left=found.left - 1)
+        return FAULTS[found.fault].effect(found.options, self._rng)
+
+    def _end_what_is_over(self) -> None:
+        now = self._now()
+        for place, one in list(self._all.items()):
+            if (one.until is not None and now >= one.until) or one.left == 0:
+                del self._all[place]
+
+    def _model(self, name: str) -> str:
+        if name == FRONT_DOOR:
+            return name
+        found = self._catalogue.find(name)
+        if found is None:
+            raise UnknownNameError(_unknown(name, "model", self._catalogue.models))
+        return found.id
+
+    def _check_provider(self, model: str, provider: str) -> None:
+        serving = [one.provider for one in self._catalogue.endpoints.get(model, ())]
+        if provider not in serving:
+            where = f"provider of {model}" if model != FRONT_DOOR else "place to break: the front door has no providers"
+            raise UnknownNameError(_unknown(provider, where, serving))
+
+
+def _unknown(name: str, what: str, known: Iterable[str]) -> str:
+    choices = list(known)
+    close = difflib.get_close_matches(name, choices, n=1)
+    hint = f'did you mean "{close[0]}"?' if close else f"choose one of {', '.join(choices)}" if choices else ""
+    return f'"{name}" is no {what}; {hint}'.rstrip("; ")
