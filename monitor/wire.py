@@ -170,7 +170,6 @@ class _Reading:
                 return Fate.ANSWERED, ""
             if size > self._limit or len(self._events) > MAX_EVENTS:
                 return Fate.TOO_LARGE, f"the reply is longer than {self._limit} bytes or {MAX_EVENTS} events"
-            self._set_alarm()
         if unpack is not None and not unpack.whole:
             return Fate.CUT, "the compressed reply ends before its end"
         self._done = events.pending == DONE
@@ -183,7 +182,9 @@ class _Reading:
                 self._done = True
                 return
             self._events.append(Event(at=now, data=data))
-            self._began = self._began or bears_content(data)
+            if not self._began and bears_content(data):
+                self._began = True
+                self._set_alarm()
 
     def _take_body(self, chunk: bytes) -> None:
         self._body += chunk[: self._limit - len(self._body)]

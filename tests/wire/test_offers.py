@@ -87,7 +87,8 @@ def test_an_id_alone_is_an_entry_that_says_no_more() -> None:
 
 
 PRICES: dict[str, tuple[Any, Price]] = {
-    "text": ({"prompt": "1e-6", "completion": "0.000002", "request": "0.01"}, Price(prompt=1e-6, completion=2e-6, request=0.01)),
+    "text": ({"prompt": "1e-6", "completion": "0.000002"}, Price(prompt=1e-6, completion=2e-6)),
+    "a price for each request": ({"prompt": "0", "completion": "0", "request": "0.01"}, Price(request=0.01)),
     "numbers": ({"prompt": 0, "completion": 1e-6}, Price(completion=1e-6)),
     "free": ({"prompt": "0", "completion": "0", "request": None}, Price()),
     "settled later": ({"prompt": "-1", "completion": "-1"}, UNKNOWN_PRICE),

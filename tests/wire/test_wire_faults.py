@@ -255,24 +255,31 @@ async def test_a_deadline_holds_by_the_clock_that_was_handed_in(serve, transport
     assert reply.fate in {Fate.STALLED, Fate.TIMEOUT, Fate.FIRST_TOKEN_TIMEOUT}
 
 
-async def test_any_exception_of_a_transport_ends_as_a_reply() -> None:
-    class Broken(httpx.AsyncBaseTransport):
-        def __init__(self, error: Exception) -> None:
-            self._error = error
+class Broken(httpx.AsyncBaseTransport):
+    def __init__(self, error: Exception) -> None:
+        self._error = error
 
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            raise self._error
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise self._error
 
-    for error in (
-        ValueError(KEY),
-        RuntimeError(),
-        TimeoutError(),
-        ExceptionGroup("g", [KeyError("x")]),
-        OSError(5, "io"),
-    ):
-        reply = await exchange(Broken(error), ask("http://x/"), SystemClock())
-        assert reply.fate is Fate.OURS
-        assert KEY not in reply.detail
+
+@pytest.mark.parametrize(
+    "error", [ValueError(KEY), RuntimeError(), TimeoutError(), ExceptionGroup("g", [KeyError("x")]), OSError(5, KEY)]
+)
+async def test_an_exception_of_no_kind_is_our_mistake(error: Exception) -> None:
+    reply = await exchange(Broken(error), ask("http://x/"), SystemClock())
+    assert reply.fate is Fate.OURS
+    assert reply.detail.startswith(type(error).__name__)
+    assert KEY not in reply.detail
+
+
+async def test_a_text_that_quotes_a_header_is_masked_and_made_one_short_line() -> None:
+    error = httpx.ReadError(f"bad\n  header: Bearer {KEY}, {KEY} {'x' * 1000}")
+    reply = await exchange(Broken(error), ask("http://x/"), SystemClock())
+    assert reply.fate is Fate.RESET
+    assert reply.detail.startswith("bad header: ")
+    assert KEY not in reply.detail
+    assert len(reply.detail) == 200
 
 
 PREFIXES = st.sampled_from(
