@@ -159,23 +159,33 @@ def _cut() -> httpx.RemoteProtocolError:
 async def _bend_plain(
     response: httpx.Response, effect: Effect, injector: TransportInjector
 ) -> AsyncGenerator[bytes, None]:
-    """On an answer of one piece the counts of events do not matter, only that they are set."""
+    """An answer of one piece: 0 events are before its body, any more are in the middle of it."""
     await injector.hold(effect.first_token_delay + effect.chunk_delay)
+    body = await _whole(response)
+    if effect.rewrite is not None:
+        body = Rewrite(effect.rewrite).body(body)
+    if effect.error_after is not None:
+        body = error_body(effect.error or UPSTREAM_ERROR)
+    if effect.malformed_after is not None:
+        body = halve(body)
+    breaks = [after for after in (effect.stall_after, effect.cut_after) if after is not None]
+    begun = halve(body) if breaks and min(breaks) > 0 else b""
+    if begun:
+        yield begun
     if effect.stall_after is not None:
         await injector.hold()
+    if effect.cut_after is not None:
+        raise _cut()
+    yield body[len(begun) :]
+
+
+async def _whole(response: httpx.Response) -> bytes:
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > _BODY_LIMIT:
             break
-    if effect.cut_after is not None:
-        yield halve(body)
-        raise _cut()
-    if effect.rewrite is not None:
-        body = Rewrite(effect.rewrite).body(body)
-    if effect.error_after is not None:
-        body = error_body(effect.error or UPSTREAM_ERROR)
-    yield halve(body) if effect.malformed_after is not None else body
+    return body
 
 
 class _Stream:
