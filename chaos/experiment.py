@@ -14,7 +14,7 @@ import structlog
 from chaos.injectors.injector import Armed, Injector, Refused, Wrap
 from chaos.judge import Evidence, steady
 from chaos.model import Drill, Event, Injection, Journal, Phase
-from chaos.wording import attempted, described, join, seconds
+from chaos.wording import attempted, described, join, requests, seconds
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
@@ -131,8 +131,8 @@ class Experiment:
         armed.release()
         self._record.injected = armed.count
         tell(self._observers, lambda observer: observer.on_active(injection, False))
-        met = f"it met {armed.count} request{'' if armed.count == 1 else 's'}"
-        self.say(Phase.RECOVER, f"the fault {injection.fault} is taken away from {self._broken}; {met}")
+        met = requests(armed.count)
+        self.say(Phase.RECOVER, f"the fault {injection.fault} is taken away from {self._broken}; it met {met}")
 
     @property
     def _broken(self) -> str:
@@ -183,7 +183,7 @@ class Experiment:
         self._armed, self._injection = armed, injection
         tell(self._observers, lambda observer: observer.on_active(injection, True))
         end = datetime.fromtimestamp(injection.until, UTC).strftime("%H:%M:%S UTC")
-        limit = f"ends by itself at {end} or after {injection.max_count} requests"
+        limit = f"ends by itself at {end} or after {requests(injection.max_count)}"
         self.say(Phase.INJECT, f"{drill.fault} on {self._broken}: {armed.says}; {limit}")
         return armed
 

@@ -184,8 +184,8 @@ def _held(evidence: Evidence) -> Finding:
     if evidence.drill.expect.rejected:
         return _passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
     slowest = max(outcome.duration for outcome in evidence.broken)
-    late = any(outcome.reason is Reason.TOO_SLOW for outcome in evidence.broken)
-    slow = ", slower than the chain's own objective" if late else ""
+    late = next((outcome for outcome in evidence.broken if outcome.reason is Reason.TOO_SLOW), None)
+    slow = f", slower than the chain promises{f' ({late.detail})' if late.detail else ''}" if late else ""
     return _passed(
         f"{evidence.drill.expect.served_by} answered {_all_of(count)} within {seconds(slowest)}{slow}: "
         f"{_ways(evidence)}{back}"

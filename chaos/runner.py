@@ -169,7 +169,6 @@ class Runner:
             await asyncio.wait({task})
             raise
         finally:
-            experiment.rollback()
             del self._active[record.run]
             _note_end(task, record, experiment)
             journal = self._finish(record, experiment)

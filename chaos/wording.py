@@ -12,6 +12,10 @@ def seconds(duration: float) -> str:
     return format_duration(round(duration, 2 if duration >= 1 else 3))
 
 
+def requests(count: int) -> str:
+    return f"{count} request{'' if count == 1 else 's'}"
+
+
 def join(names: Iterable[str]) -> str:
     return " and ".join(names)
 

@@ -119,6 +119,9 @@ async def test_a_chain_is_not_broken_for_longer_than_the_drill_allows() -> None:
     assert journal.verdict.kind is VerdictKind.ABORTED
     assert journal.verdict.because == "the chain was broken for 1m30s, as long as the drill allows"
     assert stage.memory.active == [True, False]
+    assert "ended early: the chain was broken for 1m30s, as long as the drill allows" in [
+        event.text for event in journal.events
+    ]
     assert len(journal.recovered) == 1  # the steady state is checked all the same
 
 

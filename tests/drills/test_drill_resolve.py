@@ -9,10 +9,10 @@ import pytest
 from chaos.drills import resolve
 from chaos.injectors import FAULT_OPTIONS, INJECTORS
 from chaos.model import Drill, Expect
-from monitor.config.model import AlertsFile, Config, DrillConfig, EndpointConfig
+from monitor.config.model import AlertsFile, ChainConfig, Config, DrillConfig, EndpointConfig
 from monitor.model import Path
 
-from .drill_samples import chain
+from .drill_samples import chain as chain_of
 
 ALERTS = AlertsFile.model_validate(
     {
@@ -23,10 +23,10 @@ ALERTS = AlertsFile.model_validate(
 )
 
 
-def resolved(mode: str = "server", **written: Any) -> Drill:
+def resolved(mode: str = "server", chain: ChainConfig | None = None, **written: Any) -> Drill:
     one = DrillConfig.model_validate({"name": "d", "chain": "chat", "with": "ignore"} | written)
     endpoint = EndpointConfig(dialect="openrouter", url="https://openrouter.ai/api/v1")
-    config = Config(endpoints={"openrouter": endpoint}, chains=(chain(mode),), drills=(one,), alerts=ALERTS)
+    config = Config(endpoints={"openrouter": endpoint}, chains=(chain or chain_of(mode),), drills=(one,), alerts=ALERTS)
     (drill,) = resolve(config)
     return drill
 
@@ -59,6 +59,13 @@ def test_labels_become_positions_and_the_first_whole_target_is_expected(
 ) -> None:
     drill = resolved(**{"break": broken})
     assert (drill.breaks, drill.expect.served_by) == (positions, expected)
+
+
+def test_primary_is_the_first_target_unless_another_one_bears_that_label() -> None:
+    named = [{"label": "fast", "model": "a/b"}, {"label": "steady", "model": "c/d"}]
+    assert resolved(chain=chain_of(targets=named)).breaks == (0,)
+    named[1]["label"] = "primary"
+    assert resolved(chain=chain_of(targets=named)).breaks == (1,)
 
 
 @pytest.mark.parametrize(

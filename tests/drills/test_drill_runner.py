@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from chaos import runner
 from chaos.guard import GuardView
+from chaos.injectors.injector import Refused
+from chaos.injectors.request import RequestInjector
 from chaos.model import Drill, Event, Injection, Journal, Phase
 from monitor.model import Health, Reason, VerdictKind
 
@@ -92,6 +95,22 @@ async def test_what_the_injector_cannot_do_is_refused_before_anything_is_asked()
     journal = await stage.runner.run(drill(), asked_by="schedule")
     assert "refused (not_possible): chat is walked by its caller" in journal.events[0].text
     assert stage.chain.bodies == []
+
+
+async def test_an_injector_that_refuses_only_when_it_comes_to_it_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Late(RequestInjector):
+        def arm(self, *args: Any) -> Any:
+            return Refused("the gateway is gone")
+
+    monkeypatch.setattr(runner, "INJECTORS", {"request": Late()})
+    stage = Stage()
+    journal = await stage.runner.run(drill(), asked_by="schedule")
+    assert journal.verdict.because == "the drill was refused: the gateway is gone"
+    assert journal.events[2].text == "refused: the gateway is gone"
+    assert stage.chain.broken == [False]
+    assert stage.memory.active == []
 
 
 @pytest.mark.parametrize("first", [failed(), by_secondary(), broken_watcher()], ids=["failed", "fallback", "error"])
