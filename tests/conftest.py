@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import AsyncIterator
 
 import pytest
+
+from tests.fakes.slack import FakeSlack
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+async def fake_slack() -> AsyncIterator[FakeSlack]:
+    """A Slack on a free loopback port."""
+    async with FakeSlack() as slack:
+        yield slack
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

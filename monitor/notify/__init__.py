@@ -1,0 +1,34 @@
+"""Telling people: one file for each kind of notifier, and the outbox that sees to it that notices arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from monitor.clock import Clock, SystemClock
+from monitor.config.model import Config
+from monitor.notify import log, slack
+from monitor.notify.model import Notifier, NotifierKind
+from monitor.notify.outbox import Outbox
+
+__all__ = ["NOTIFIERS", "Notifier", "NotifierKind", "Outbox", "build_notifiers"]
+
+NOTIFIERS: Mapping[str, NotifierKind] = {"log": log.KIND, "slack": slack.KIND}
+
+
+def build_notifiers(config: Config, clock: Clock | None = None) -> dict[str, Notifier]:
+    """Every configured notifier that is not muted, by name. Opens no connection."""
+    clock = clock or SystemClock()
+    return {
+        notifier.name: NOTIFIERS[notifier.kind].build(
+            notifier.name, notifier.settings, _secrets(config, notifier.name), clock
+        )
+        for notifier in config.alerts.notifiers
+        if notifier.name not in config.muted
+    }
+
+
+def _secrets(config: Config, name: str) -> dict[str, SecretStr]:
+    prefix = f"notifiers/{name}/"
+    return {key.removeprefix(prefix): value for key, value in config.secrets.items() if key.startswith(prefix)}

@@ -1,0 +1,132 @@
+"""A notice as a Slack message in Block Kit: pure, and within Slack's limits for any text whatever.
+
+The limits are those of Slack's Block Kit reference. Dynamic text is of type ``plain_text``, in which Slack reads
+neither markup nor mentions, and is escaped as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from monitor.config.quantity import format_duration
+from monitor.model import Notice, NoticeCause, NoticeState, Severity
+
+HEADER_LIMIT = 150
+SECTION_LIMIT = 3000
+FIELD_LIMIT = 2000
+FIELDS_LIMIT = 10
+BLOCKS_LIMIT = 50
+TEXT_LIMIT = 4000
+CONTEXT_LIMIT = 300
+LINK_LIMIT = 1000
+
+FACTS_SHOWN = 30
+FACTS_BUDGET = 6000
+"""Characters of all facts together: a message that is far too long is refused whole, whatever its blocks."""
+
+Block = dict[str, Any]
+
+_ICONS = {Severity.INFO: "🔵", Severity.WARNING: "🟠", Severity.CRITICAL: "🔴"}
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """``text`` is what a notification shows, and what stands in for the blocks where they cannot be drawn."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+def render(notice: Notice, *, announced: bool) -> Message:
+    """``announced``: people have already seen that the incident fired."""
+    headline = _headline(notice, announced=announced)
+    shown = _facts(notice.facts)
+    blocks: list[Block] = [{"type": "header", "text": _plain(headline, HEADER_LIMIT)}]
+    if notice.summary.strip():
+        blocks.append({"type": "section", "text": _plain(notice.summary, SECTION_LIMIT)})
+    starts = range(0, len(shown), FIELDS_LIMIT)
+    blocks += ({"type": "section", "fields": shown[start : start + FIELDS_LIMIT]} for start in starts)
+    blocks.append(_context(notice, left_out=len(notice.facts) - len(shown)))
+    text = clip(f"{headline}: {notice.summary}" if notice.summary.strip() else headline, TEXT_LIMIT)
+    return Message(text=text, blocks=tuple(blocks))
+
+
+def render_reminder(notice: Notice) -> Message:
+    """For the thread of a message that is still true: an edited message notifies nobody."""
+    text = f"{_ICONS[notice.severity]} Still firing after {lasted(notice)}: {notice.title}"
+    return Message(text=clip(text, TEXT_LIMIT), blocks=({"type": "section", "text": _plain(text, SECTION_LIMIT)},))
+
+
+def lasted(notice: Notice) -> str:
+    """From the beginning of the incident to this notice, as ``4m12s``."""
+    return format_duration(float(max(1, round(notice.at - notice.since))))
+
+
+def clip(text: str, limit: int) -> str:
+    """Escaped, and at most ``limit`` characters long after that, counted as UTF-16 does (the stricter way)."""
+    pieces = [_ENTITIES.get(character, character) for character in text.encode("utf-8", "replace").decode()]
+    if sum(map(_length, pieces)) <= limit:
+        return "".join(pieces)
+    room, kept = limit - 1, []
+    for piece in pieces:
+        room -= _length(piece)
+        if room < 0:
+            break
+        kept.append(piece)
+    return "".join(kept) + "…"
+
+
+def _length(piece: str) -> int:
+    return len(piece) + (piece > "\uffff")
+
+
+def _plain(text: str, limit: int) -> Block:
+    # Without emoji=False a model called ":skull:" would be drawn as one.
+    return {"type": "plain_text", "text": clip(text.strip() or "–", limit), "emoji": False}
+
+
+def _headline(notice: Notice, *, announced: bool) -> str:
+    if notice.cause is NoticeCause.TEST:
+        return f"🔔 Test: {notice.title}"
+    if notice.state is NoticeState.FIRING:
+        return f"{_ICONS[notice.severity]} {notice.severity.capitalize()}: {notice.title}"
+    how = "Resolved" if announced else "Fired and resolved"
+    return f"✅ {how} after {lasted(notice)} ({notice.severity}): {notice.title}"
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> list[Block]:
+    """As many of the facts, from the first on, as fit."""
+    room, fields = FACTS_BUDGET, []
+    for name, text in facts[:FACTS_SHOWN]:
+        field = _plain(f"{name}\n{text}", min(FIELD_LIMIT, room))
+        fields.append(field)
+        room -= sum(map(_length, field["text"]))
+        if room < HEADER_LIMIT:
+            break
+    return fields
+
+
+def _context(notice: Notice, *, left_out: int) -> Block:
+    """Built from our own words, numbers and a link, so it may use markup: Slack shows the time in the reader's zone."""
+    since = datetime.fromtimestamp(notice.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    parts = [f"since <!date^{int(notice.since)}^{{date_short_pretty}} {{time_secs}}|{since}>"]
+    if left_out:
+        parts.append(f"{left_out} more facts left out")
+    if notice.link is not None and (link := _link(notice.link)):
+        parts.append(link)
+    elements = [
+        _plain(f"Incident {notice.incident} · {notice.alert} · {notice.chain}", CONTEXT_LIMIT),
+        {"type": "mrkdwn", "text": " · ".join(parts), "verbatim": True},
+    ]
+    return {"type": "context", "elements": elements}
+
+
+def _link(url: str) -> str:
+    """Empty for a URL that is absurdly long: half a link leads nowhere."""
+    safe = quote(url, safe=":/?#[]@!$&'()*+,;=%~").replace("&", "&amp;")
+    return f"<{safe}|Open fallbackd>" if len(safe) <= LINK_LIMIT else ""
