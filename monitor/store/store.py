@@ -87,6 +87,11 @@ class Store:
         return 0.0 if since is None else max(0.0, self._clock.now() - since)
 
     @property
+    def pending(self) -> int:
+        """Rows that are not yet on disk."""
+        return self._writer.backlog
+
+    @property
     def failed(self) -> int:
         """Transactions that failed since the start."""
         return self._writer.failures

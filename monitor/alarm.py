@@ -1,0 +1,121 @@
+"""From what is known to what is told: evaluates the rules, commits the decision, wakes the outbox. Decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+
+import structlog
+
+from monitor.alerting import Decision, Incident, Stage, changes, decide, load_state
+from monitor.clock import Clock
+from monitor.conditions import evaluate
+from monitor.config.model import Config
+from monitor.errors import FallbackdError
+from monitor.knowledge import Knowledge
+from monitor.metrics import Metrics
+from monitor.model import Notice, NoticeState, new_id
+from monitor.store import Store
+
+log = structlog.get_logger("alert")
+
+TICK = 1.0
+"""Seconds between two looks when nothing changed: ``for``, repeat intervals and silence are noticed by time alone."""
+INCIDENTS = "incident"
+
+
+class Alarm:
+    """Keeps the incidents. ``told`` is called when notices have been put into the outbox."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        knowledge: Knowledge,
+        store: Store,
+        metrics: Metrics,
+        clock: Clock,
+        told: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._knowledge = knowledge
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._told = told
+        self._incidents: Mapping[str, Incident] = {}
+        self._decision: Decision | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Those that fire or wait to, the oldest first."""
+        open_ = (one for one in self._incidents.values() if one.stage is not Stage.RESOLVED)
+        return tuple(sorted(open_, key=lambda one: one.since))
+
+    @property
+    def firing(self) -> tuple[Incident, ...]:
+        return tuple(one for one in self.incidents if one.stage is Stage.FIRING)
+
+    def reasons(self) -> Mapping[str, tuple[str, ...]]:
+        """Why somebody was told about an incident at the last look, or why nobody was; by incident key."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, reason in self._decision.reasons if self._decision else ():
+            found[key] = (*found.get(key, ()), reason.value)
+        return found
+
+    async def restore(self) -> None:
+        stored = await self._store.states(INCIDENTS)
+        loaded = {key: load_state(raw) for key, raw in stored.items()}
+        self._incidents = {key: incident for key, incident in loaded.items() if incident is not None}
+
+    def follow(self, config: Config) -> None:
+        self._config = config
+        self.wake()
+
+    def wake(self) -> None:
+        """Look again at once: something changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A look that fails is logged and tried again with the next."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), TICK)
+            self._changed.clear()
+            try:
+                await self.look()
+            except FallbackdError as error:
+                log.error("the state of alerts cannot be kept now", why=str(error))  # noqa: TRY400 - the text says it all
+            except Exception:
+                log.exception("a look at the rules crashed")
+
+    async def look(self) -> None:
+        """Evaluate, decide, commit: incidents and notices in one transaction, then the health behind them."""
+        now, config = self._clock.now(), self._config
+        world = self._knowledge.world(now)
+        decision = decide(
+            self._incidents,
+            evaluate(config.alerts.rules, world, now),
+            config.alerts,
+            now,
+            frozenset(config.muted),
+            chains=[chain.name for chain in config.chains],
+            settled=world.settled,
+            ids=lambda: new_id(now),
+        )
+        changed = changes(self._incidents, decision.incidents)
+        self._incidents, self._decision = decision.incidents, decision
+        self._metrics.set_alerts(self.incidents)
+        if changed or decision.notices:
+            await self._store.decide(INCIDENTS, changed, decision.notices)
+            self._told()
+        self._say(decision.notices)
+        await self._knowledge.save(self._store)
+
+    def _say(self, notices: Iterable[Notice]) -> None:
+        """Once per incident, however many notifiers carry it."""
+        for notice in {notice.incident: notice for notice in notices}.values():
+            write = log.info if notice.state is NoticeState.RESOLVED else log.warning
+            write(f"{notice.alert} {notice.state.value}: {notice.title}", chain=notice.chain, cause=notice.cause.value)

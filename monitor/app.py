@@ -1,0 +1,289 @@
+"""The wiring: builds everything from a Config; start, stop, reload. Whatever is started is torn down in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Self
+
+import structlog
+
+from chaos.drills import resolve
+from chaos.model import Drill
+from chaos.sandbox import Sandbox
+from monitor import addresses
+from monitor.alarm import Alarm
+from monitor.clock import Clock, SystemClock
+from monitor.config.model import Config
+from monitor.config.quantity import parse_duration
+from monitor.control import DaemonControl
+from monitor.drilling import Drilling
+from monitor.endpoints import Endpoints, on_sandbox
+from monitor.errors import CommandError, FallbackdError, StartError
+from monitor.knowledge import Knowledge
+from monitor.metrics import Metrics
+from monitor.model import ProbeSpec, Transition
+from monitor.notify import Outbox, build_notifiers
+from monitor.pipeline import Pipeline
+from monitor.probes import Prober, expand
+from monitor.schedule import Job, Schedule
+from monitor.serving import Server
+from monitor.store import Store
+from monitor.version import VERSION
+from monitor.web import build
+
+log = structlog.get_logger("app")
+
+CATALOGUE_EVERY = 900.0
+PRUNE_EVERY = 3600.0
+DRAIN = 20.0
+"""Seconds that running probes get to end by themselves at a stop."""
+DATABASE = "fallbackd.sqlite3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the process runs, as the command line says it; what is watched is in the Config."""
+
+    listen: tuple[str, int]
+    data: Path
+    sandbox: bool = False
+    sandbox_listen: tuple[str, int] | None = None
+    token: str | None = None
+    retention: float = 30 * 86400.0
+
+    @classmethod
+    def parse(cls, *, retention: str, **given: object) -> Self:
+        """Raises CommandError or StartError with one sentence."""
+        try:
+            settings = cls(retention=parse_duration(retention), **given)  # type: ignore[arg-type]  # typed by the command
+        except ValueError as error:
+            raise CommandError(f"--retention {retention}: {error}") from None
+        if not settings.is_loopback and settings.token is None:
+            raise StartError(
+                f"listening on {settings.listen[0]} lets others reach fallbackd: set FALLBACKD_TOKEN or --token-file, "
+                "or listen on 127.0.0.1"
+            )
+        return settings
+
+    @property
+    def is_loopback(self) -> bool:
+        host = self.listen[0]
+        return host in ("localhost", "::1") or host.startswith("127.")
+
+
+class App:
+    """One daemon. ``config``, ``specs`` and ``drills`` are what is in force now."""
+
+    def __init__(
+        self, config: Config, settings: Settings, *, clock: Clock | None = None, rng: Random | None = None
+    ) -> None:
+        self.config = config
+        self.settings = settings
+        self.specs: tuple[ProbeSpec, ...] = ()
+        self.drills: tuple[Drill, ...] = ()
+        self.url = ""
+        self.sandbox_url: str | None = None
+        self._clock = clock or SystemClock()
+        self._rng = rng or Random()
+        self._stack = AsyncExitStack()
+        self._sandbox_base: str | None = None
+
+    async def start(self) -> None:
+        """Raises StartError when something that is needed cannot be had; what was started is stopped again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Drain and stop, in reverse order of the start. Safe to call twice."""
+        await self._stack.aclose()
+
+    async def reload(self, config: Config) -> None:
+        """Put another config into force: everything that can fail has already been parsed."""
+        self._put_into_force(config)
+        await self._endpoints.apply(self.config)
+        await self._outbox.apply(build_notifiers(self.config))
+        self._knowledge.follow(self.config, self.specs, self._clock.now())
+        self._metrics.apply(self.config, self.specs, self.drills)
+        self._pipeline.follow(self.config, self._prober())
+        self._drilling.follow(self.drills)
+        self._alarm.follow(self.config)
+        self._schedule.apply(self._jobs())
+        self._metrics.reloaded(True, self._clock.now())
+        log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
+        self._schedule.start_now("catalogue")
+
+    def reload_failed(self) -> None:
+        self._metrics.reloaded(False, self._clock.now())
+
+    async def _start(self) -> None:
+        self._lock_data()
+        self._store = await Store.open(self.settings.data / DATABASE, self._clock)
+        self._stack.push_async_callback(self._store.close)
+        await self._start_sandbox()
+        self._put_into_force(self.config)
+        self._endpoints = Endpoints(self.config, self._clock)
+        self._stack.push_async_callback(self._endpoints.close)
+        self._metrics = Metrics(self.config, self.specs, self.drills, VERSION)
+        self._knowledge = await Knowledge.restore(self.config, self.specs, self._store, self._clock)
+        await self._build_stories()
+        await self._serve()
+        await self._endpoints.refresh()
+        self._schedule.start()
+        self._stack.push_async_callback(self._drain)
+        self._schedule.apply(self._jobs())
+
+    async def _build_stories(self) -> None:
+        self._outbox = Outbox(
+            store=self._store,
+            notifiers=build_notifiers(self.config),
+            clock=self._clock,
+            rng=self._rng,
+            observe=self._metrics.notice,
+        )
+        self._stack.push_async_callback(self._outbox.close)
+        self._alarm = Alarm(
+            config=self.config,
+            knowledge=self._knowledge,
+            store=self._store,
+            metrics=self._metrics,
+            clock=self._clock,
+            told=self._outbox.wake,
+        )
+        await self._alarm.restore()
+        self._pipeline = Pipeline(
+            config=self.config,
+            prober=self._prober(),
+            knowledge=self._knowledge,
+            metrics=self._metrics,
+            store=self._store,
+            catalogue=self._endpoints.catalogue,
+            clock=self._clock,
+            rng=self._rng,
+            changed=self._on_transition,
+        )
+        self._drilling = await Drilling.restore(
+            pipeline=self._pipeline,
+            knowledge=self._knowledge,
+            alarm=self._alarm,
+            metrics=self._metrics,
+            store=self._store,
+            catalogue=self._endpoints.catalogue,
+            clock=self._clock,
+            rng=self._rng,
+        )
+        self._drilling.follow(self.drills)
+        self._schedule = Schedule(
+            clock=self._clock, rng=self._rng, lagged=self._metrics.run_lagged, skipped=self._metrics.run_skipped
+        )
+        self._background("outbox", self._outbox.run())
+        self._background("alarm", self._alarm.run())
+        self._stack.push_async_callback(self._settle)
+
+    async def _serve(self) -> None:
+        control = DaemonControl(
+            self, store=self._store, knowledge=self._knowledge, alarm=self._alarm, drilling=self._drilling,
+            metrics=self._metrics, schedule=self._schedule, outbox=self._outbox, clock=self._clock,
+        )  # fmt: skip
+        page = build(control, token=self.settings.token, loopback=self.settings.is_loopback)
+        server = Server(page, *self.settings.listen)
+        self.url = await server.start()
+        self._stack.push_async_callback(server.stop)
+        addresses.write(
+            self.settings.data, addresses.Addresses(pid=os.getpid(), url=self.url, sandbox=self.sandbox_url)
+        )
+        self._stack.callback(addresses.forget, self.settings.data)
+
+    async def _start_sandbox(self) -> None:
+        if not self.settings.sandbox:
+            return
+        sandbox = Sandbox()
+        self._sandbox_base = await sandbox.start(*(self.settings.sandbox_listen or ("127.0.0.1", 0)))
+        self._stack.push_async_callback(sandbox.stop)
+        self.sandbox_url = sandbox.control_url
+
+    def _put_into_force(self, config: Config) -> None:
+        self.config = on_sandbox(config, self._sandbox_base) if self._sandbox_base else config
+        self.specs = expand(self.config)
+        self.drills = resolve(self.config)
+
+    def _prober(self) -> Prober:
+        return Prober(
+            config=self.config, transport=self._endpoints.transport, catalogue=self._endpoints.catalogue,
+            clock=self._clock, rng=self._rng,
+        )  # fmt: skip
+
+    def _jobs(self) -> list[Job]:
+        probes = [Job(key=spec.key, every=spec.every, action=self._asking(spec)) for spec in self.specs]
+        planned = [drill for drill in self.drills if drill.every or drill.cron]
+        drills = [self._drill_job(drill) for drill in planned]
+        chores = [
+            Job(key="catalogue", every=CATALOGUE_EVERY, first_after=CATALOGUE_EVERY, action=self._endpoints.refresh),
+            Job(key="prune", every=PRUNE_EVERY, first_after=60.0, action=self._prune),
+        ]
+        return [*probes, *drills, *chores]
+
+    def _drill_job(self, drill: Drill) -> Job:
+        first = drill.first_after if drill.first_after is not None else drill.every
+        action = self._drilling.scheduled(drill)
+        return Job(key=f"drill:{drill.name}", every=drill.every, cron=drill.cron, first_after=first, action=action)
+
+    def _asking(self, spec: ProbeSpec) -> Callable[[], Awaitable[None]]:
+        return lambda: self._pipeline.ask(spec)
+
+    def _on_transition(self, transition: Transition) -> None:
+        self._drilling.notice(transition)
+        self._alarm.wake()
+
+    async def _prune(self) -> None:
+        await self._store.prune(self.settings.retention)
+
+    async def _drain(self) -> None:
+        self._schedule.pause()
+        await self._drilling.shut_down()
+        cancelled = await self._schedule.drain(DRAIN)
+        if cancelled:
+            log.warning("runs cancelled: they did not end in time", count=cancelled)
+
+    async def _settle(self) -> None:
+        """A last look and a last try to deliver, so that what was found while stopping is told."""
+        with suppress(FallbackdError):
+            await self._alarm.look()
+        await self._outbox.drain(5.0)
+
+    def _background(self, name: str, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        task.set_name(name)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(end)
+
+    def _lock_data(self) -> None:
+        """One daemon a folder: two would both speak, and each would overwrite what the other knows."""
+        data = self.settings.data
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            lock = (data / "lock").open("w")
+        except OSError as error:
+            raise StartError(
+                f"the data folder {data} cannot be used: {error.strerror}; choose another with --data"
+            ) from None
+        self._stack.callback(lock.close)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StartError(
+                f"another fallbackd uses the data folder {data}; stop it, or choose another with --data"
+            ) from None

@@ -1,0 +1,1 @@
+"""The sub-commands of ``fallbackd``, one file each; ``register`` hangs them into the command."""

@@ -1,0 +1,43 @@
+"""What ``run`` prints once it is up: what is watched, and where the pages are."""
+
+from __future__ import annotations
+
+from monitor.app import App
+from monitor.config.model import ChainConfig
+from monitor.config.quantity import format_duration
+from monitor.version import VERSION
+
+
+def banner(app: App) -> str:
+    """Plain lines, aligned, for a person who has just typed the command."""
+    config, where = app.config, "the embedded sandbox" if app.settings.sandbox else "real endpoints"
+    counts = f"{_count(len(app.specs), 'probe')}, {_count(len(app.drills), 'drill')}"
+    lines = [
+        f"fallbackd {VERSION} watches {_count(len(config.chains), 'chain')} on {where}: {counts}",
+        *(_chain(chain) for chain in config.chains),
+        "",
+        f"  status page  {app.url}/",
+        f"  metrics      {app.url}/metrics",
+        f"  API docs     {app.url}/api/docs",
+    ]
+    if app.sandbox_url:
+        model = config.chains[0].target(0).model
+        lines += [
+            f"  sandbox      {app.sandbox_url}",
+            "",
+            f"Break something for real:  fallbackd sandbox break {model} --with rate_limited",
+            f"and mend it again:         fallbackd sandbox mend {model}",
+        ]
+    lines += [f"Not in use: {sentence}" for sentence in config.muted.values()]
+    lines += [f"Note: {sentence}" for sentence in config.warnings]
+    return "\n".join([*lines, "Ctrl-C stops.", ""])
+
+
+def _chain(chain: ChainConfig) -> str:
+    walk = " > ".join(target.label for target in chain.targets)
+    fastest = min(chain.probes, key=lambda probe: probe.every)
+    return f"  {chain.name:<20} {chain.mode.value:<9} {walk}  (every {format_duration(fastest.every)})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,36 @@
+"""``fallbackd check``: is the config right? Opens no connection."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.commands import options
+
+
+def register(app: typer.Typer) -> None:
+    app.command("check")(check)
+
+
+def check(
+    chains: options.ChainsOption = options.CHAINS,
+    alerts: options.AlertsOption = options.ALERTS,
+    sandbox: options.SandboxOption = False,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Validate both files: every mistake at once with its place and remedy, exit code 2. Opens no connection."""
+    config = options.load_config(chains, alerts, sandbox=sandbox)
+    counts = {
+        "chains": len(config.chains),
+        "targets": sum(len(chain.targets) for chain in config.chains),
+        "drills": len(config.drills),
+        "rules": len(config.alerts.rules),
+        "notifiers": len(config.alerts.notifiers),
+    }
+    if as_json:
+        options.print_json({"ok": True, **counts, "off": dict(config.muted), "warnings": list(config.warnings)})
+        return
+    print(f"{chains} and {alerts} are good: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
+    for sentence in config.muted.values():
+        print(f"off: {sentence}")
+    for sentence in config.warnings:
+        print(f"note: {sentence}")

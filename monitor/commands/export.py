@@ -1,0 +1,25 @@
+"""``fallbackd export``: what other programs read."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.commands import options
+from monitor.config.schema import json_schema
+from monitor.vocabulary import vocabulary
+
+
+def register(app: typer.Typer) -> None:
+    export = typer.Typer(help="Write what other programs read.", no_args_is_help=True)
+    export.command("schema")(schema)
+    app.add_typer(export, name="export")
+
+
+def schema(
+    file: str = typer.Argument("chains", metavar="chains|alerts", help="Of which file."),
+) -> None:
+    """Print the JSON Schema of chains.yaml or alerts.yaml, for editors."""
+    schemas = json_schema(vocabulary())
+    if file not in schemas:
+        raise typer.BadParameter(f'"{file}" has no schema; choose one of {", ".join(schemas)}')
+    options.print_json(schemas[file])

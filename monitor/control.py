@@ -1,0 +1,304 @@
+"""The daemon as the page and the API see it: views of what the other parts know, and orders that are passed on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Protocol
+
+from chaos.experiment import RECOVERY_TRIES
+from chaos.guard import Running
+from chaos.model import Drill, Journal
+from chaos.report import event_line, journal_from_json, text
+from monitor.alarm import Alarm
+from monitor.clock import Clock
+from monitor.config.model import ChainConfig, Config
+from monitor.config.quantity import format_duration
+from monitor.drilling import Drilling
+from monitor.gauges import Gauges
+from monitor.knowledge import Knowledge
+from monitor.metrics import WINDOWS, Metrics
+from monitor.model import Outcome, ProbeSpec, Severity, Target, Transition, Verdict
+from monitor.notify import Outbox
+from monitor.schedule import Schedule
+from monitor.store import Store
+from monitor.version import VERSION
+from monitor.web.views import (
+    AlertView,
+    BudgetView,
+    ChainView,
+    DrillView,
+    OutcomeQuery,
+    ProviderView,
+    Refused,
+    RunDetail,
+    RunState,
+    RunView,
+    ServingView,
+    ShareView,
+    Started,
+    StateView,
+    StatusView,
+    TargetView,
+)
+
+_GRAVITY = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+
+
+class InForce(Protocol):
+    """What is watched now; it changes with a reload."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def specs(self) -> tuple[ProbeSpec, ...]: ...
+    @property
+    def drills(self) -> tuple[Drill, ...]: ...
+
+
+class DaemonControl:
+    """Implements ``monitor.web.Control``."""
+
+    def __init__(
+        self,
+        in_force: InForce,
+        *,
+        store: Store,
+        knowledge: Knowledge,
+        alarm: Alarm,
+        drilling: Drilling,
+        metrics: Metrics,
+        schedule: Schedule,
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._knowledge = knowledge
+        self._alarm = alarm
+        self._drilling = drilling
+        self._metrics = metrics
+        self._schedule = schedule
+        self._outbox = outbox
+        self._clock = clock
+        self._started = clock.now()
+        self._gauges = Gauges(metrics=metrics, knowledge=knowledge, store=store, outbox=outbox, clock=clock)
+        self._last_runs: dict[str, RunView] = {}
+
+    def status(self) -> StatusView:
+        config = self._in_force.config
+        firing = sum(alert.state == "firing" for alert in self.alerts())
+        return StatusView(
+            version=VERSION,
+            started=self._started,
+            now=self._clock.now(),
+            chains=len(config.chains),
+            targets=sum(len(chain.targets) for chain in config.chains),
+            probes=len(self._in_force.specs),
+            outcomes=self._knowledge.learned,
+            alerts_firing=firing,
+            runs_under_way=len(self._drilling.runner.running),
+            outbox_pending=sum(self._outbox.waiting().values()),
+            stopped=self._drilling.runner.stopped,
+            notes=tuple(self._notes()),
+        )
+
+    def ready(self) -> tuple[bool, str]:
+        waiting = [chain.name for chain in self._in_force.config.chains if not self._knowledge.is_settled(chain.name)]
+        if waiting:
+            return False, f"no result yet of: {', '.join(waiting)}"
+        return True, "every chain has been asked"
+
+    def chains(self) -> Sequence[ChainView]:
+        return [self._chain(chain) for chain in self._in_force.config.chains]
+
+    def alerts(self) -> Sequence[AlertView]:
+        incidents = sorted(self._alarm.incidents, key=lambda one: (_GRAVITY.index(one.severity), one.since))
+        return [
+            AlertView(
+                key=one.key,
+                alert=one.alert,
+                chain=one.chain,
+                severity=one.severity,
+                state=one.stage.value,
+                since=one.since,
+                title=one.title,
+                summary=one.summary,
+                facts=one.facts,
+            )
+            for one in incidents
+        ]
+
+    def drills(self) -> Sequence[DrillView]:
+        return [self._drill(drill) for drill in self._in_force.drills]
+
+    async def outcomes(self, query: OutcomeQuery) -> Sequence[Outcome]:
+        return await self._store.outcomes(
+            chain=query.chain,
+            target=query.target,
+            origin=query.origin,
+            status=query.status,
+            before=query.before,
+            limit=query.limit,
+        )
+
+    async def outcome(self, id_: str) -> Outcome | None:
+        return await self._store.outcome(id_)
+
+    async def transitions(self, *, chain: str | None = None, limit: int = 100) -> Sequence[Transition]:
+        return await self._store.transitions(chain=chain, limit=limit)
+
+    async def runs(self, *, chain: str | None = None, limit: int = 50) -> Sequence[RunView]:
+        going = [_running(one) for one in self._drilling.runner.running if chain in (None, one.drill.chain)]
+        ended = [finished(verdict) for verdict, _ in await self._store.journals(chain=chain, limit=limit)]
+        return [*going, *ended][:limit]
+
+    async def run(self, run: str) -> RunDetail | None:
+        found = next((one for one in self._drilling.runner.running if one.run == run), None)
+        events = self._drilling.events(run)
+        if found is not None and events is not None:
+            lines = "".join(f"{event_line(event, found.started)}\n" for event in events)
+            return RunDetail(**_running(found).model_dump(), text=lines)
+        stored = await self._store.journal(run)
+        if stored is None:
+            return None
+        verdict, raw = stored
+        journal = journal_from_json(raw)
+        view = finished(verdict, journal)
+        return RunDetail(**{**dict(view), "text": text(journal), "journal": json.loads(raw)})
+
+    async def start_run(self, name: str, *, asked_by: str) -> Started | Refused:
+        busy = {one.drill.name: one.run for one in self._drilling.runner.running}
+        run, task = self._drilling.start(name, asked_by=asked_by)
+        await asyncio.sleep(0)  # the guard decides before the run waits for anything
+        await asyncio.sleep(0)
+        if task.done() and not task.cancelled() and task.exception() is None:
+            return Refused(because=task.result().verdict.because, run=busy.get(name))
+        return Started(run=run)
+
+    async def stop(self, *, asked_by: str) -> int:
+        return await self._drilling.stop(f"stopped by {asked_by}")
+
+    async def release(self, *, asked_by: str) -> None:
+        await self._drilling.release(asked_by)
+
+    async def exposition(self, accept: str) -> tuple[bytes, str]:
+        self._gauges.refresh(self._in_force.config)
+        return await self._metrics.exposition(accept)
+
+    def _notes(self) -> Sequence[str]:
+        config = self._in_force.config
+        lost = [f"{self._store.dropped} results could not be kept: the disk fails"] if self._store.dropped else []
+        return [*config.muted.values(), *config.warnings, *lost]
+
+    def _chain(self, chain: ChainConfig) -> ChainView:
+        state, name = self._knowledge.chain_state(chain.name), chain.name
+        now, latest = self._clock.now(), self._knowledge.latest(name)
+        remaining = self._knowledge.ledger.remaining(name, now)
+        known: dict[str, object] = {}
+        if state is not None:
+            known = {
+                "health": state.health, "reason": state.reason, "detail": state.detail, "since": state.since,
+                "last_good": state.last_good, "last_bad": state.last_bad,
+            }  # fmt: skip
+        serving = state.serving if state else None
+        return ChainView(
+            **StateView(**known, latency=latest.duration if latest else None).model_dump(),
+            name=name,
+            mode=chain.mode,
+            endpoint=chain.endpoint,
+            serving=ServingView(
+                label=serving.label, position=serving.position, path=serving.path, model=serving.model,
+                since=serving.since, at=serving.at,
+            ) if serving else None,
+            targets=tuple(self._target(chain, target) for target in chain.all_targets()),
+            fallback=tuple(self._share(name, window, seconds, now) for window, seconds in WINDOWS.items()),
+            budget=None if chain.budget is None or remaining is None
+            else BudgetView(usd_per_day=chain.budget.usd_per_day, remaining=remaining),
+            alerts=tuple(one.alert for one in self._alarm.firing if one.chain == name),
+        )  # fmt: skip
+
+    def _target(self, chain: ChainConfig, target: Target) -> TargetView:
+        pinned = [
+            one for one in self._knowledge.targets(chain.name) if one.position == target.position and one != target
+        ]
+        state = self._knowledge.target_state(target)
+        return TargetView(
+            **self._state(target),
+            chain=chain.name,
+            label=target.label,
+            position=target.position,
+            model=target.model,
+            provider=target.provider,
+            limited_until=state.limited_until if state else None,
+            providers=tuple(ProviderView(**self._state(one), provider=one.provider or "") for one in pinned),
+        )
+
+    def _state(self, target: Target) -> dict[str, object]:
+        state, latest = self._knowledge.target_state(target), self._knowledge.latest(target)
+        latency = latest.duration if latest else None
+        if state is None:
+            return {"latency": latency}
+        return {
+            "health": state.health, "reason": state.reason, "detail": state.detail, "since": state.since,
+            "last_good": state.last_good, "last_bad": state.last_bad, "latency": latency,
+        }  # fmt: skip
+
+    def _share(self, chain: str, window: str, seconds: float, now: float) -> ShareView:
+        share, answers = self._knowledge.history(chain).share(seconds, now)
+        return ShareView(window=window, share=share, answers=answers)
+
+    def _drill(self, drill: Drill) -> DrillView:
+        chain = self._in_force.config.chain(drill.chain)
+        last = self._drilling.last(drill.name)
+        return DrillView(
+            name=drill.name,
+            chain=drill.chain,
+            breaks=tuple(chain.targets[position].label for position in drill.breaks),
+            fault=drill.fault,
+            injector=drill.injector,
+            expects=_expects(drill),
+            schedule=_schedule(drill),
+            requests=1 + drill.requests + RECOVERY_TRIES,
+            max_duration=drill.max_duration,
+            next_run=self._schedule.next_run(f"drill:{drill.name}"),
+            last=finished(last) if last else None,
+            running=next((one.run for one in self._drilling.runner.running if one.drill.name == drill.name), None),
+        )
+
+
+def finished(verdict: Verdict, journal: Journal | None = None) -> RunView:
+    return RunView(
+        run=verdict.run,
+        drill=verdict.drill,
+        chain=verdict.chain,
+        state=RunState.FINISHED,
+        at=verdict.at,
+        asked_by=journal.asked_by if journal else None,
+        verdict=verdict,
+    )
+
+
+def _running(one: Running) -> RunView:
+    return RunView(
+        run=one.run,
+        drill=one.drill.name,
+        chain=one.drill.chain,
+        state=RunState.RUNNING,
+        at=one.started,
+        asked_by=one.asked_by,
+    )
+
+
+def _expects(drill: Drill) -> str:
+    if drill.expect.rejected:
+        return "the whole request is refused"
+    path = f", {drill.expect.path.value}" if drill.expect.path else ""
+    return f"{drill.expect.served_by} within {format_duration(drill.expect.within)}{path}"
+
+
+def _schedule(drill: Drill) -> str:
+    if drill.cron:
+        return f"cron {drill.cron} UTC"
+    return f"every {format_duration(drill.every)}" if drill.every else "on demand"

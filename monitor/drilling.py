@@ -1,0 +1,198 @@
+"""Drills inside the daemon: what the runner asks through, what it may know, and where its journals go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Self
+
+import structlog
+
+from chaos.guard import GuardView
+from chaos.injectors.injector import Wrap
+from chaos.model import Drill, Event, Injection, Journal
+from chaos.report import journal_json
+from chaos.runner import Runner
+from monitor.alarm import Alarm
+from monitor.clock import Clock
+from monitor.config.model import ChainConfig
+from monitor.exchange import Reshape
+from monitor.knowledge import Knowledge
+from monitor.metrics import Metrics
+from monitor.model import Catalogue, Health, Origin, Outcome, ProbeSpec, Transition, Verdict, VerdictKind, new_id
+from monitor.pipeline import Pipeline
+from monitor.probes import specify
+from monitor.store import Store
+
+log = structlog.get_logger("drill")
+
+STOPPED = "stopped"
+
+
+class Drilling:
+    """Starts drills, by schedule and on demand, and keeps what they say while they run."""
+
+    def __init__(
+        self,
+        *,
+        pipeline: Pipeline,
+        knowledge: Knowledge,
+        alarm: Alarm,
+        metrics: Metrics,
+        store: Store,
+        catalogue: Callable[[str], Catalogue],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._pipeline = pipeline
+        self._knowledge = knowledge
+        self._alarm = alarm
+        self._metrics = metrics
+        self._store = store
+        self._endpoint_catalogue = catalogue
+        self._clock = clock
+        self._drills: dict[str, Drill] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._tasks: dict[str, asyncio.Task[Journal]] = {}
+        self._last: dict[str, Verdict] = {}
+        self.runner = Runner(
+            chains=self._chain,
+            ask=self._ask,
+            view=self._view,
+            catalogue=self._catalogue,
+            clock=clock,
+            rng=rng,
+            observers=(self,),
+        )
+
+    @classmethod
+    async def restore(cls, **parts: object) -> Self:
+        """A stop outlives a restart: it holds until somebody releases it."""
+        self = cls(**parts)  # type: ignore[arg-type]  # the same keywords as __init__
+        for verdict, _ in reversed(await self._store.journals(limit=1000)):
+            self._last[verdict.drill] = verdict
+            self._metrics.recall_verdict(verdict)
+        stopped = (await self._store.states(STOPPED)).get(STOPPED)
+        if stopped:
+            self.runner.stop(stopped.decode())
+        return self
+
+    def follow(self, drills: tuple[Drill, ...]) -> None:
+        self._drills = {drill.name: drill for drill in drills}
+
+    def scheduled(self, drill: Drill) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await asyncio.shield(self.start(drill.name, asked_by="schedule")[1])
+
+        return run
+
+    def start(self, name: str, *, asked_by: str) -> tuple[str, asyncio.Task[Journal]]:
+        """Begin a run; returns its id and the task that ends with its journal. Raises KeyError for an unknown drill."""
+        drill = self._drills[name]
+        run = new_id(self._clock.now())
+        self._events[run] = []
+        task = asyncio.create_task(self.runner.run(drill, asked_by=asked_by, run_id=run), name=f"drill {name}")
+        self._tasks[run] = task
+        task.add_done_callback(lambda _: self._tasks.pop(run, None))
+        return run, task
+
+    def last(self, drill: str) -> Verdict | None:
+        """The verdict of the latest run, whatever it was."""
+        return self._last.get(drill)
+
+    @property
+    def begun(self) -> tuple[str, ...]:
+        """The ids of the runs that are going on."""
+        return tuple(self._tasks)
+
+    def events(self, run: str) -> tuple[Event, ...] | None:
+        """What a run that is still going on has said so far; None when no such run is going on."""
+        return tuple(self._events[run]) if run in self._events else None
+
+    async def stop(self, why: str) -> int:
+        """End every drill at once and block new ones until ``release``. Returns how many were running."""
+        ended = self.runner.stop(why)
+        log.warning("all drills stopped until they are released", why=why, ended=ended)
+        await self._store.put_states(STOPPED, {STOPPED: why.encode()})
+        return ended
+
+    async def release(self, by: str) -> None:
+        self.runner.release()
+        log.info("drills released", by=by)
+        await self._store.put_states(STOPPED, {STOPPED: None})
+
+    async def shut_down(self) -> None:
+        """End what runs, with its rollback and its journal; block nothing for the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def notice(self, transition: Transition) -> None:
+        """Real trouble found by a scheduled probe ends the drills of its chain, so that the two are never mixed up."""
+        if transition.after is Health.DOWN:
+            self.runner.notice_outage(
+                transition.subject.chain, f"{transition.subject.key} is down: {transition.detail}"
+            )
+
+    # What the runner tells (chaos.experiment.Observer).
+
+    def on_event(self, run: str, event: Event) -> None:
+        self._events.setdefault(run, []).append(event)
+
+    def on_active(self, injection: Injection, active: bool) -> None:
+        self._metrics.set_fault(injection.chain, injection.drill, injection.fault, injection.injector, active=active)
+
+    def on_finished(self, journal: Journal) -> None:
+        self._events.pop(journal.run, None)
+        verdict = journal.verdict
+        self._last[verdict.drill] = verdict
+        self._metrics.observe_verdict(verdict)
+        self._knowledge.judged(verdict)
+        self._store.add_verdict(verdict, journal_json(journal))
+        write = log.info if verdict.kind is VerdictKind.PASSED else log.warning
+        write(
+            f"drill {verdict.drill} {verdict.kind.value}: {verdict.because}", asked_by=journal.asked_by, run=journal.run
+        )
+        self._alarm.wake()
+
+    # What the runner asks.
+
+    def _chain(self, name: str) -> ChainConfig:
+        return self._pipeline.config.chain(name)
+
+    def _catalogue(self, chain: str) -> Catalogue:
+        return self._endpoint_catalogue(self._chain(chain).endpoint)
+
+    async def _ask(self, drill: Drill, _run: str, reshape: Reshape | None, wrap: Wrap | None, /) -> Outcome:
+        chain = self._chain(drill.chain)
+        spec = drill_spec(drill, chain)
+        outcome = await self._pipeline.prober.probe(
+            spec, origin=Origin.DRILL, drill=drill.name, reshape=reshape, wrap=wrap
+        )
+        self._pipeline.take(outcome)
+        return outcome
+
+    def _view(self, name: str) -> GuardView:
+        chain = self._chain(name)
+        state = self._knowledge.chain_state(name)
+        troubled = {trouble.position: trouble.health for trouble in state.troubles} if state else {}
+        health = {}
+        for target in chain.all_targets():
+            own = self._knowledge.target_state(target)
+            health[target.position] = troubled.get(target.position) or (own.health if own else Health.UNKNOWN)
+        now = self._clock.now()
+        return GuardView(
+            health=state.health if state else Health.UNKNOWN,
+            targets=health,
+            incidents=tuple(one.when for one in self._alarm.incidents if one.chain == name),
+            budget=self._knowledge.ledger.remaining(name, now),
+            cost=self._pipeline.estimate(specify(chain, chain.probes[0], None)),
+        )
+
+
+def drill_spec(drill: Drill, chain: ChainConfig) -> ProbeSpec:
+    """The end-to-end question of a drill, with the settings of the chain's own probe of that kind where it has one."""
+    own = next((probe for probe in chain.probes if probe.kind == drill.kind), chain.probes[0])
+    return specify(chain, own.model_copy(update={"kind": drill.kind}), None)

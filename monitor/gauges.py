@@ -1,0 +1,44 @@
+"""What is measured only when somebody looks: health, shares, budgets, what waits. Read at each scrape."""
+
+from __future__ import annotations
+
+from monitor.clock import Clock
+from monitor.config.model import Config
+from monitor.knowledge import Knowledge
+from monitor.metrics import WINDOWS, Metrics
+from monitor.model import Health, Subject
+from monitor.notify import Outbox
+from monitor.store import Store
+
+
+class Gauges:
+    def __init__(self, *, metrics: Metrics, knowledge: Knowledge, store: Store, outbox: Outbox, clock: Clock) -> None:
+        self._metrics = metrics
+        self._knowledge = knowledge
+        self._store = store
+        self._outbox = outbox
+        self._clock = clock
+        self._failures = 0
+
+    def refresh(self, config: Config) -> None:
+        now = self._clock.now()
+        for chain in config.chains:
+            self._refresh_health(chain.name)
+            self._metrics.set_budget_remaining(chain.name, self._knowledge.ledger.remaining(chain.name, now))
+            for window, seconds in WINDOWS.items():
+                share, _ = self._knowledge.history(chain.name).share(seconds, now)
+                self._metrics.set_fallback_share(chain.name, window, share)
+        for notifier, count in self._outbox.waiting().items():
+            self._metrics.set_outbox_pending(notifier, count)
+        self._metrics.set_store_pending(self._store.pending)
+        for _ in range(self._store.failed - self._failures):
+            self._metrics.store_failed()
+        self._failures = self._store.failed
+
+    def _refresh_health(self, chain: str) -> None:
+        state = self._knowledge.chain_state(chain)
+        self._metrics.set_health(Subject(chain=chain), state.health if state else Health.UNKNOWN)
+        for target in self._knowledge.targets(chain):
+            subject = Subject(chain=chain, target=target.label, provider=target.provider)
+            known = self._knowledge.target_state(target)
+            self._metrics.set_health(subject, known.health if known else Health.UNKNOWN)

@@ -1,0 +1,222 @@
+"""What was learned since the start and before it: health, shares, money, verdicts. Beside the config, never on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from monitor.budget import Ledger, Permit, budgets, priority_of
+from monitor.clock import Clock
+from monitor.conditions import ProbeView, World, conclusive
+from monitor.config.model import ChainConfig, Config
+from monitor.fallback import KEEP, FallbackHistory, counted_path
+from monitor.health import (
+    ChainState,
+    SubjectState,
+    advance,
+    dump_state,
+    judge_chain,
+    load_chain_state,
+    load_state,
+    may_ask,
+    retain,
+)
+from monitor.model import Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
+from monitor.store import Store
+
+DAY = 86400.0
+SUBJECTS, CHAINS = "subject", "chain"
+
+
+class Knowledge:
+    """Learns from outcomes by the pure rules, and is the view of the world for alerting, drills and pages."""
+
+    def __init__(self, config: Config, specs: tuple[ProbeSpec, ...], *, now: float, spent: Mapping[str, float]) -> None:
+        self._config = config
+        self._specs = specs
+        self._started = {spec.key: now for spec in specs}
+        self._paused: set[str] = set()
+        self._last: dict[str, float] = {}
+        self._latest: dict[str, Outcome] = {}
+        self._subjects: dict[str, SubjectState] = {}
+        self._chains: dict[str, ChainState] = {}
+        self._fallbacks = {chain.name: FallbackHistory() for chain in config.chains}
+        self._verdicts: dict[str, Verdict] = {}
+        self._settled: set[str] = set()
+        self.learned = 0
+        self._unsaved: dict[str, dict[str, bytes | None]] = {SUBJECTS: {}, CHAINS: {}}
+        self.ledger = Ledger(budgets(config.chains, specs), now=now, spent=spent)
+
+    @classmethod
+    async def restore(cls, config: Config, specs: tuple[ProbeSpec, ...], store: Store, clock: Clock) -> Self:
+        """As it was when the last run ended; what another version wrote in another form starts as unknown."""
+        now = clock.now()
+        self = cls(config, specs, now=now, spent=await store.spend(now // DAY * DAY))
+        for key, raw in (await store.states(SUBJECTS)).items():
+            if (state := load_state(raw)) is not None:
+                self._subjects[key] = state
+        for key, raw in (await store.states(CHAINS)).items():
+            if (chain := load_chain_state(raw)) is not None:
+                self._chains[key] = chain
+        buckets: dict[str, list[tuple[int, Path, int]]] = {}
+        for chain_name, minute, path, count in await store.fallback_buckets(now - KEEP):
+            buckets.setdefault(chain_name, []).append((minute, path, count))
+        self._fallbacks |= {name: FallbackHistory(found) for name, found in buckets.items()}
+        self._last = {probe: at for (_, probe), at in (await store.last_probes()).items()}
+        self._verdicts = conclusive(verdict for verdict, _ in await store.journals(limit=1000))
+        self._forget_unconfigured()
+        return self
+
+    def follow(self, config: Config, specs: tuple[ProbeSpec, ...], now: float) -> None:
+        """Obey another config; what is still configured keeps what was learned of it."""
+        self._started = {spec.key: self._started.get(spec.key, now) for spec in specs}
+        self._config, self._specs = config, specs
+        for chain in config.chains:
+            self._fallbacks.setdefault(chain.name, FallbackHistory())
+        self.ledger.follow(budgets(config.chains, specs))
+        self._forget_unconfigured()
+
+    def learn(self, outcome: Outcome, *, reserved: float | None = None) -> tuple[Transition, ...]:
+        """Every change of health that an outcome brings: first its subject's, then its chain's."""
+        self.ledger.charge(outcome.chain, outcome.at, outcome.cost, reserved=reserved)
+        if not outcome.origin.counts or not self._configured(outcome.chain):
+            return ()
+        self._last[outcome.probe] = outcome.at
+        self.learned += 1
+        path = counted_path(outcome)
+        if path is not None:
+            self._fallbacks[outcome.chain].add(outcome.at, path)
+        chain = self._config.chain(outcome.chain)
+        if outcome.is_chain or not self._asks_end_to_end(chain):
+            self._settled.add(chain.name)
+        key = Subject(chain=outcome.chain, target=outcome.target, provider=outcome.provider).key
+        self._latest[key] = outcome
+        self._subjects[key], change = advance(self._subjects.get(key), outcome, chain.health)
+        self._unsaved[SUBJECTS][key] = dump_state(self._subjects[key])
+        changes = (change,) if change and not outcome.is_chain else ()
+        return (*changes, *self._judge(chain, outcome.at))
+
+    def permit(self, spec: ProbeSpec, estimate: float | None, now: float) -> tuple[bool, str]:
+        """Whether a scheduled question may be asked now, and the word for the metric when it may not."""
+        allowed, why = True, ""
+        if not may_ask(self.state(spec), now):
+            allowed, why = False, "rate_limited"
+        elif not self._affordable(spec, estimate, now).allowed:
+            allowed, why = False, "budget"
+        if allowed and spec.key in self._paused:
+            self._started[spec.key] = now  # a silence that was meant is no silence
+        (self._paused.discard if allowed else self._paused.add)(spec.key)
+        return allowed, why
+
+    def state(self, spec: ProbeSpec) -> SubjectState | None:
+        return self._subjects.get(_key(spec.chain, spec.target))
+
+    def target_state(self, target: Target) -> SubjectState | None:
+        return self._subjects.get(_key(target.chain, target))
+
+    def latest(self, target: Target | str) -> Outcome | None:
+        """The last scheduled outcome since the start: of a target, or (by its name) of a chain end to end."""
+        return self._latest.get(target if isinstance(target, str) else _key(target.chain, target))
+
+    def own_state(self, chain: str) -> SubjectState | None:
+        """Health of the end-to-end answers of a chain alone."""
+        return self._subjects.get(chain)
+
+    def is_settled(self, chain: str) -> bool:
+        """Whether something was learned of it since the start."""
+        return chain in self._settled
+
+    def chain_state(self, name: str) -> ChainState | None:
+        return self._chains.get(name)
+
+    def targets(self, chain: str) -> tuple[Target, ...]:
+        """Every target of a chain in order, followed by those that are asked pinned to a provider."""
+        own = self._config.chain(chain).all_targets()
+        pinned = {spec.target.key: spec.target for spec in self._specs if spec.chain == chain and spec.target}
+        return (*own, *(target for target in pinned.values() if target not in own))
+
+    def history(self, chain: str) -> FallbackHistory:
+        return self._fallbacks[chain]
+
+    def last_probes(self) -> Mapping[str, float]:
+        return self._last
+
+    def judged(self, verdict: Verdict) -> None:
+        self._verdicts |= conclusive([*self._verdicts.values(), verdict])
+
+    def world(self, now: float) -> World:
+        drills = {drill.name for drill in self._config.drills}
+        states = {chain.name: self.ledger.state(chain.name, now) for chain in self._config.chains}
+        return World(
+            chains={name: state for name, state in self._chains.items() if self._configured(name)},
+            fallbacks={chain.name: self._fallbacks[chain.name] for chain in self._config.chains},
+            probes=tuple(map(self._probe_view, self._specs)),
+            budgets={name: state for name, state in states.items() if state is not None},
+            verdicts={name: verdict for name, verdict in self._verdicts.items() if name in drills},
+            settled=frozenset(self._settled),
+        )
+
+    async def save(self, store: Store) -> None:
+        """Write what changed since the last time."""
+        for kind, values in self._unsaved.items():
+            if values:
+                self._unsaved[kind] = {}
+                await store.put_states(kind, values)
+
+    def _judge(self, chain: ChainConfig, now: float) -> tuple[Transition, ...]:
+        targets = [(target, self.target_state(target)) for target in self.targets(chain.name)]
+        state, change = judge_chain(
+            chain.name, self._subjects.get(chain.name), targets, self.chain_state(chain.name), now
+        )
+        self._chains[chain.name] = state
+        self._unsaved[CHAINS][chain.name] = dump_state(state)
+        return (change,) if change else ()
+
+    def _probe_view(self, spec: ProbeSpec) -> ProbeView:
+        chain = self._config.chain(spec.chain)
+        once = spec.target.timeout if spec.target else chain.deadline
+        return ProbeView(
+            key=spec.key,
+            chain=spec.chain,
+            every=spec.every,
+            started=self._started[spec.key],
+            last=self._last.get(spec.key),
+            deadline=once * (1 + chain.health.confirm),
+            paused=spec.key in self._paused,
+        )
+
+    def _affordable(self, spec: ProbeSpec, estimate: float | None, now: float) -> Permit:
+        return self.ledger.permit(spec.chain, estimate, priority_of(spec, self._config.chain(spec.chain)), now)
+
+    def _asks_end_to_end(self, chain: ChainConfig) -> bool:
+        return any(spec.chain == chain.name and spec.target is None for spec in self._specs)
+
+    def _configured(self, name: str) -> bool:
+        return any(chain.name == name for chain in self._config.chains)
+
+    def _forget_unconfigured(self) -> None:
+        """What is no longer asked would never change again, so it must not be believed either."""
+        kinds: dict[str, set[str]] = {}
+        for spec in self._specs:
+            kinds.setdefault(_key(spec.chain, spec.target), set()).add(spec.kind)
+        for key, state in list(self._subjects.items()):
+            kept = retain(state, kinds.get(key, set()))
+            if kept is not state:
+                _put(self._subjects, key, kept)
+                self._unsaved[SUBJECTS][key] = dump_state(kept) if kept else None
+        for name in [name for name in self._chains if not self._configured(name)]:
+            del self._chains[name]
+            self._unsaved[CHAINS][name] = None
+
+
+def _key(chain: str, target: Target | None) -> str:
+    if target is None:
+        return Subject(chain=chain).key
+    return Subject(chain=chain, target=target.label, provider=target.provider).key
+
+
+def _put(states: dict[str, SubjectState], key: str, state: SubjectState | None) -> None:
+    if state is None:
+        del states[key]
+    else:
+        states[key] = state

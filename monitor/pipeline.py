@@ -1,0 +1,95 @@
+"""The story of one Outcome, in order: asked, counted, stored, health advanced, people told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.config.model import Config
+from monitor.health import should_confirm
+from monitor.knowledge import Knowledge
+from monitor.metrics import Metrics
+from monitor.model import Catalogue, Health, Outcome, ProbeSpec, Transition
+from monitor.probes import Prober, estimate
+from monitor.store import Store
+
+log = structlog.get_logger("watch")
+
+
+class Pipeline:
+    """Takes every outcome, whatever asked for it. ``changed`` is called after each change of health."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        prober: Prober,
+        knowledge: Knowledge,
+        metrics: Metrics,
+        store: Store,
+        catalogue: Callable[[str], Catalogue],
+        clock: Clock,
+        rng: Random,
+        changed: Callable[[Transition], None],
+    ) -> None:
+        self.config = config
+        self.prober = prober
+        self._knowledge = knowledge
+        self._metrics = metrics
+        self._store = store
+        self._catalogue = catalogue
+        self._clock = clock
+        self._rng = rng
+        self._changed = changed
+
+    def follow(self, config: Config, prober: Prober) -> None:
+        self.config, self.prober = config, prober
+
+    def estimate(self, spec: ProbeSpec) -> float | None:
+        """What one run of a question may cost in USD; None when the price is unknown."""
+        chain = self.config.chain(spec.chain)
+        return estimate(spec, chain, self._catalogue(chain.endpoint))
+
+    async def ask(self, spec: ProbeSpec) -> None:
+        """One scheduled question; a first failure (or recovery) is asked again at once, before people are told."""
+        before = self._knowledge.state(spec)
+        first = await self._ask_once(spec)
+        settings = self.config.chain(spec.chain).health
+        if first is None or should_confirm(before, first, settings) is None:
+            return
+        for _ in range(settings.confirm):
+            await self._clock.sleep(self._rng.uniform(0.1, 0.4))
+            await self._ask_once(spec)
+
+    async def _ask_once(self, spec: ProbeSpec) -> Outcome | None:
+        price = self.estimate(spec)
+        allowed, why = self._knowledge.permit(spec, price, self._clock.now())
+        if not allowed:
+            self._metrics.run_skipped(why)
+            return None
+        self._knowledge.ledger.reserve(spec.chain, price)
+        outcome = await self.prober.probe(spec)
+        self.take(outcome, reserved=price)
+        return outcome
+
+    def take(self, outcome: Outcome, *, reserved: float | None = None) -> None:
+        """1. count  2. store  3. learn  4. say what changed."""
+        self._metrics.observe(outcome)
+        self._store.add_outcome(outcome)
+        for transition in self._knowledge.learn(outcome, reserved=reserved):
+            self._store.add_transition(transition)
+            self._say(transition)
+            self._changed(transition)
+
+    def _say(self, transition: Transition) -> None:
+        good = transition.after is Health.HEALTHY
+        first = good and transition.before is Health.UNKNOWN and transition.subject.target is not None
+        write = log.debug if first else log.info if good else log.warning
+        write(
+            f"{transition.subject.key} is {transition.after}",
+            before=transition.before.value,
+            why=transition.detail or transition.reason.value,
+        )

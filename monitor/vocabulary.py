@@ -1,0 +1,21 @@
+"""The kinds that exist, gathered from their folders' lists, for the config to check names against."""
+
+from __future__ import annotations
+
+from chaos.injectors import FAULT_OPTIONS
+from monitor.conditions import RULES
+from monitor.config.model import Vocabulary
+from monitor.dialects import DIALECTS
+from monitor.notify import NOTIFIERS
+from monitor.probes import CAPABILITIES, KINDS
+
+
+def vocabulary() -> Vocabulary:
+    return Vocabulary(
+        dialects=frozenset(DIALECTS),
+        kinds=frozenset(KINDS),
+        capabilities=CAPABILITIES,
+        rules=frozenset(RULES),
+        faults=FAULT_OPTIONS,
+        notifiers={kind: notifier.settings for kind, notifier in NOTIFIERS.items()},
+    )
