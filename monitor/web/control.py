@@ -20,7 +20,7 @@ from monitor.web.views import (
 
 
 class Control(Protocol):
-    """Plain methods answer from memory; async ones may read the store and raise FallbackdError when it cannot be read."""
+    """Plain methods answer from memory; async ones may read the store, and raise FallbackdError when it cannot be."""
 
     def status(self) -> StatusView: ...
 

@@ -1,6 +1,6 @@
 """What the page and the API show: frozen values, which are also the API's JSON.
 
-Times (``at``, ``since``, ``started``, ``last_*``, ``next_run``) are seconds since the epoch, UTC; durations are seconds.
+Times (``at``, ``since``, ``started``, ``last_*``, ``next_run``) are seconds since the epoch; durations are seconds.
 An Outcome, Transition or Verdict is shown as it is.
 """
 
