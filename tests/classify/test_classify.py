@@ -156,6 +156,20 @@ def test_a_known_text_says_more_than_its_status(status, text, reason, inside):
     assert said(200 if inside else status, error(status, text)).reason is reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("permission_denied", Reason.FORBIDDEN),
+        ("invalid_request", Reason.BAD_REQUEST),
+        ("not_found", Reason.NO_ENDPOINT),
+        ("provider_unavailable", Reason.SERVER_ERROR),
+    ],
+)
+def test_a_vague_error_type_still_says_more_than_a_status(kind, reason):
+    assert said(200, error("odd", error_type=kind)).reason is reason
+    assert said(502, error(502, error_type=kind)).reason is reason
+
+
 def test_a_vague_error_type_gives_way_to_a_known_text():
     assert said(403, error(403, "Key limit exceeded", error_type="permission_denied")).reason is Reason.OUT_OF_CREDIT
     assert said(400, error(400, "x is not a valid model ID", error_type="invalid_request")).reason is Reason.MODEL_GONE

@@ -24,6 +24,7 @@ CATALOGUE = Catalogue(
             modalities=frozenset({"text"}), offers=(offer("one", CHEAP), offer("two", DEAR)),
         ),
         "b/dear": ModelEntry(id="b/dear", canonical="b/dear", price=DEAR, modalities=frozenset({"image"})),
+        "d/thinks": ModelEntry(id="d/thinks", canonical="d/thinks", price=CHEAP, reasoning=True),
         "c/auto": ModelEntry(id="c/auto", canonical="c/auto", price=UNSURE),
     },
 )  # fmt: skip
@@ -75,6 +76,14 @@ def test_the_estimate_is_what_the_dearest_provider_would_take(config):
 def test_a_walk_of_our_own_may_pay_at_every_target(config):
     costs = at_most(config, mode="client")
     assert costs["chat:completion"] == pytest.approx(costs["chat/p:completion"] + costs["chat/s:completion"])
+
+
+def test_a_model_that_thinks_takes_room_from_all_who_share_its_request(config):
+    targets = [{"label": "p", "model": "b/dear"}, {"label": "s", "model": "d/thinks"}]
+    routed, walked = at_most(config, targets=targets), at_most(config, targets=targets, mode="client")
+    prompt = 32 + 29
+    assert routed["chat:completion"] == pytest.approx(prompt * 3e-6 + 256 * 15e-6)
+    assert walked["chat:completion"] == pytest.approx(prompt * 4e-6 + 48 * 15e-6 + 256 * 2e-6)
 
 
 def test_an_unknown_price_is_not_guessed(config):

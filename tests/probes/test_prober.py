@@ -89,6 +89,7 @@ async def test_a_target_on_its_own(upstream, ask, clock):
     assert outcome.detail == f"answered by {SONNET}-20250929 at Anthropic"
     request = upstream.calls.last.request
     assert request.headers["authorization"] == "Bearer very-secret-key"
+    assert json.loads(request.content)["session_id"] == outcome.id
     assert request.extensions["fallbackd"] == {"chain": "chat", "target": "primary", "position": 0, "drill": None}
 
 
@@ -289,11 +290,18 @@ async def test_targets_that_time_out_one_after_the_other_are_a_slow_cascade(upst
     assert outcome.detail.endswith("slow cascade: primary 31.0 s, secondary 31.0 s")
 
 
+async def test_a_walk_that_answers_late_is_degraded(upstream, ask, clock):
+    upstream.side_effect = broken(SONNET, clock=clock, seconds=9.0)
+    outcome = await ask({**CLIENT, "objective": {"latency": "8s"}}, "chat:completion")
+    assert (outcome.status, outcome.reason, outcome.served_by) == (Status.DEGRADED, Reason.TOO_SLOW, "secondary")
+    assert outcome.detail.startswith("answered in 9.0 s, promised within 8 s; primary: 503")
+
+
 async def test_the_whole_walk_has_a_bound_of_its_own(upstream, ask, clock):
     upstream.side_effect = broken(SONNET, MINI, FLASH, clock=clock, seconds=12.0)
     outcome = await ask({**CLIENT, "total_timeout": "20s"}, "chat:completion")
     assert (outcome.status, outcome.reason, outcome.path) == (Status.FAILED, Reason.TIMEOUT, Path.EXHAUSTED)
-    assert len(upstream.calls) == 2
+    assert [attempt.reason for attempt in outcome.attempts] == [Reason.SERVER_ERROR, Reason.TIMEOUT]
     assert outcome.detail.startswith("no answer within the 20 s for the whole walk: primary: 503 from Anthropic")
 
 
@@ -399,6 +407,12 @@ async def test_our_own_mistakes_count_against_nobody(ask):
     assert (outcome.status, outcome.reason) == (Status.ERROR, Reason.OURS)
     assert (outcome.target, outcome.provider, outcome.position) == ("primary", "anthropic", 0)
     assert outcome.detail == f"RuntimeError: {OURS} with [masked] and [masked]"
+
+
+async def test_our_own_mistake_never_moves_a_walk_on(upstream, ask):
+    upstream.side_effect = httpx.PoolTimeout("all in use")
+    outcome = await ask({**CLIENT, "move_on": ["ours"]}, "chat:completion")
+    assert (outcome.status, len(upstream.calls)) == (Status.ERROR, 1)
 
 
 @pytest.mark.parametrize("chain", [SERVER, CLIENT])
