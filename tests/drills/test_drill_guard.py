@@ -166,3 +166,23 @@ def test_every_refusal_but_the_injectors_own_is_in_the_table() -> None:
 def test_a_stop_outweighs_everything_else() -> None:
     decision = decide(GuardView(health=Health.DOWN), stopped="ordered")
     assert decision.refusal is Refusal.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("healthy", "allowed"),
+    [({0}, False), ({1}, True), ({2}, True), (set(), False)],
+)
+def test_a_drill_that_expects_a_rejection_needs_one_target_that_stays_whole(healthy: set[int], allowed: bool) -> None:
+    view = replace(GOOD, targets=dict.fromkeys(healthy, Health.HEALTHY))
+    assert decide(view, drill(expect=REJECTED)).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (drill(), "secondary is healthy, chat has"),
+        (drill(expect=REJECTED), "primary, secondary, last-resort are healthy, chat has"),
+    ],
+)
+def test_a_permit_says_who_is_healthy(one: Drill, told: str) -> None:
+    assert decide(one=one).because.startswith(told)
