@@ -29,7 +29,7 @@ COMMON_RESULTS = (
 )
 """Present from the start, so that the first failure is an increase. The full product would be some 700 a question."""
 
-SKIPS = ("still_running", "missed", "crashed")
+SKIPS = ("still_running", "missed", "crashed", "rate_limited", "budget")
 DIRECTIONS = ("prompt", "completion", "reasoning")
 STREAMED = "stream"
 

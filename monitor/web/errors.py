@@ -64,4 +64,4 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG
 def _mistake(place: tuple[int | str, ...], message: str) -> str:
     """``limit: Input should be ...``; the first part of a place only says query or body."""
     path = ".".join(str(part) for part in place[1:] if isinstance(part, str))
-    return f"{path or place[0]}: {message}"
+    return f"{path or place[0]}: {message.removeprefix('Value error, ')}"

@@ -90,12 +90,12 @@ def chores(status: StatusView) -> str:
 
 
 def span(seconds: float) -> str:
-    """``340 ms``, ``0.82 s``, ``12 s``, ``3 min``, ``2 h``, ``4 d``."""
+    """``340 ms``, ``0.82 s``, ``95 s``, ``3 min``, ``26 h``, ``4 d``: a unit begins at two of it."""
     for unit, name in _SPANS:
-        if seconds >= unit:
-            return f"{seconds / unit:.0f} {name}"
+        if seconds >= 2 * unit:
+            return f"{int(seconds / unit)} {name}"
     if seconds >= 10:
-        return f"{seconds:.0f} s"
+        return f"{int(seconds)} s"
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 

@@ -6,8 +6,8 @@ const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
 function ago(at) {
   const away = Math.round(Math.abs(Date.now() - at) / 1000);
-  const [unit, name] = SPANS.find(([span]) => away >= span) || [1, "s"];
-  const text = `${Math.round(away / unit)} ${name}`;
+  const [unit, name] = SPANS.find(([span]) => away >= 2 * span) || [1, "s"];
+  const text = `${Math.floor(away / unit)} ${name}`;
   return at > Date.now() + 500 ? `in ${text}` : `${text} ago`;
 }
 
