@@ -290,6 +290,13 @@ async def test_targets_that_time_out_one_after_the_other_are_a_slow_cascade(upst
     assert outcome.detail.endswith("slow cascade: primary 31.0 s, secondary 31.0 s")
 
 
+async def test_a_walk_costs_what_all_its_attempts_do(upstream, ask):
+    upstream.side_effect = lambda request: says(request, text="" if asked_model(request) == SONNET else None)
+    outcome = await ask(CLIENT, "chat:completion")
+    assert [attempt.reason for attempt in outcome.attempts] == [Reason.EMPTY, Reason.NONE]
+    assert (outcome.tokens, outcome.cost) == (Tokens(prompt=40, completion=10), 0.002)
+
+
 async def test_a_walk_that_answers_late_is_degraded(upstream, ask, clock):
     upstream.side_effect = broken(SONNET, clock=clock, seconds=9.0)
     outcome = await ask({**CLIENT, "objective": {"latency": "8s"}}, "chat:completion")
