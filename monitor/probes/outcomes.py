@@ -38,7 +38,7 @@ def of_target(run: Run, target: Target, response: Response) -> Outcome:
         served_by=target.label if served else None,
         position=target.position,
         attempts=placed(answer.attempts, run.chain, run.catalogue),
-        detail=finding.detail or f"answered by {_who(answer) or target.model}",
+        detail=_told(finding, answer) or f"answered by {_who(answer) or target.model}",
     )
 
 
@@ -57,8 +57,11 @@ def of_chain(run: Run, response: Response) -> Outcome:
         Finding(reason=Reason.TOO_SLOW) if cascade else FINE,
         _in_time(run, duration, answer.first_token),
     )
-    tried = f"tried {served.why}" if served.path is Path.EXHAUSTED and served.why else served.why
-    return _chained(run, _measured(run, response), finding, served, (finding.detail, tried, cascade))
+    if came:
+        story = [finding.detail, served.why]
+    else:
+        story = [_told(finding, answer), f"tried {served.why}" if served.why else ""]
+    return _chained(run, _measured(run, response), finding, served, (*story, cascade))
 
 
 def of_walk(run: Run, walk: Walk) -> Outcome:
@@ -216,6 +219,13 @@ def _in_time(run: Run, duration: float, first_token: float | None) -> Finding:
         detail = f"first token after {first_token:.1f} s, promised within {promise.first_token:g} s"
         return Finding(reason=Reason.TOO_SLOW, detail=detail)
     return FINE
+
+
+def _told(finding: Finding, answer: Answer) -> str:
+    """What is wrong, and with whose answer, where somebody had begun to give one."""
+    if not finding.detail or answer.model is None or (answer.provider or answer.model) in finding.detail:
+        return finding.detail
+    return f"{finding.detail}; it came from {_who(answer)}"
 
 
 def _who(answer: Answer) -> str:

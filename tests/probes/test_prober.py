@@ -129,7 +129,7 @@ async def test_a_late_answer_is_degraded(upstream, ask, clock):
     chain = {**SERVER, "objective": {"latency": "8s"}}
     outcome = await ask(chain, "chat/primary:completion")
     assert (outcome.status, outcome.reason, outcome.duration) == (Status.DEGRADED, Reason.TOO_SLOW, 9.0)
-    assert outcome.detail == "answered in 9.0 s, promised within 8 s"
+    assert outcome.detail == f"answered in 9.0 s, promised within 8 s; it came from {SONNET} at Anthropic"
     assert (await ask(chain, "chat:completion")).reason is Reason.TOO_SLOW
 
 
@@ -378,7 +378,7 @@ async def test_a_stream_is_timed(upstream, ask, clock):
     assert outcome.output_rate == pytest.approx(2.0)
     assert (outcome.cost, outcome.tokens.completion) == (0.5, 7)
     assert (outcome.status, outcome.reason) == (Status.DEGRADED, Reason.TOO_SLOW)
-    assert outcome.detail == "first token after 0.5 s, promised within 0.4 s"
+    assert outcome.detail.startswith("first token after 0.5 s, promised within 0.4 s; it came from")
     assert (await ask({**SERVER, "probes": STREAM}, "chat:stream")).status is Status.OK
 
 
@@ -386,6 +386,11 @@ async def test_a_stream_that_ends_early_is_cut(upstream, ask):
     upstream.side_effect = lambda request: sse(request, done=False)
     outcome = await ask({**CLIENT, "probes": STREAM}, "chat:stream")
     assert (outcome.status, outcome.reason, outcome.path) == (Status.FAILED, Reason.CUT, Path.EXHAUSTED)
+    for key in ("chat:stream", "chat/primary:stream"):
+        outcome = await ask({**SERVER, "probes": STREAM}, key)
+        assert (outcome.status, outcome.reason, outcome.served_by) == (Status.FAILED, Reason.CUT, None)
+        told = f"the stream ended without [DONE] (after 3 pieces of the answer); it came from {SONNET} at Anthropic"
+        assert outcome.detail == told
 
 
 async def test_a_stream_answered_in_one_piece_is_malformed(upstream, ask):
