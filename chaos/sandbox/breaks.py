@@ -15,6 +15,9 @@ FRONT_DOOR = "*"
 """In place of a model: the connection of whoever asks the sandbox, before any routing."""
 
 
+Place = tuple[str, str | None]
+
+
 class UnknownNameError(LookupError):
     """Nothing here bears the name that was given; the text says what does."""
 
@@ -31,12 +34,33 @@ class Break:
     left: int | None
 
 
+class Visit:
+    """One request. A break counts it once, and holds for all of it, however many endpoints it meets it at."""
+
+    def __init__(self, breaks: Breaks) -> None:
+        self._breaks = breaks
+        self._met: dict[Place, Break] = {}
+
+    def strike(self, model: str, provider: str | None) -> Effect | None:
+        """What happens to the request at this model and provider; None where nothing is broken."""
+        for place in ((model, provider), (model, None)):
+            if place in self._met:
+                return self._breaks.effect(self._met[place])
+        found = self._breaks.find(model, provider)
+        if found is None:
+            return None
+        place, broken = found
+        self._met[place] = broken
+        self._breaks.use(place)
+        return self._breaks.effect(broken)
+
+
 class Breaks:
     def __init__(self, catalogue: SandboxCatalogue, now: Callable[[], float], seed: int) -> None:
         self._catalogue = catalogue
         self._now = now
         self._rng = Random(seed)
-        self._all: dict[tuple[str, str | None], Break] = {}
+        self._all: dict[Place, Break] = {}
 
     @property
     def all(self) -> tuple[Break, ...]:
@@ -69,23 +93,30 @@ class Breaks:
     def mend(self, model: str | None = None, provider: str | None = None) -> int:
         """How many were mended. Without a model: all."""
         name = None if model is None else self._model(model)
-        gone = [
-            place for place in self._all
-            if name in (None, place[0]) and (provider is None or provider == place[1])
-        ]  # fmt: skip
+        self._end_what_is_over()
+        gone = [place for place in self._all if name in (None, place[0]) and provider in (None, place[1])]
         for place in gone:
             del self._all[place]
         return len(gone)
 
-    def strike(self, model: str, provider: str | None) -> Effect | None:
-        """What happens to one request to this model at this provider; the more exact break counts."""
+    def visit(self) -> Visit:
+        return Visit(self)
+
+    def find(self, model: str, provider: str | None) -> tuple[Place, Break] | None:
+        """What is broken there; the more exact break counts."""
         self._end_what_is_over()
-        place = (model, provider) if (model, provider) in self._all else (model, None)
-        found = self._all.get(place)
-        if found is None:
-            return None
+        for place in ((model, provider), (model, None)):
+            if place in self._all:
+                return place, self._all[place]
+        return None
+
+    def use(self, place: Place) -> None:
+        """One more request has met the break."""
+        found = self._all[place]
         if found.left is not None:
             self._all[place] = replace(found, left=found.left - 1)
+
+    def effect(self, found: Break) -> Effect:
         return FAULTS[found.fault].effect(found.options, self._rng)
 
     def _end_what_is_over(self) -> None:

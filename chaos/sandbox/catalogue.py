@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -13,6 +14,14 @@ import yaml
 DYNAMIC_SUFFIXES = ("nitro", "floor", "exacto", "online")
 """Suffixes that any model takes and that only change the order of providers (OpenRouter docs: model variants)."""
 MILLION = 1_000_000
+
+
+class Reasoning(StrEnum):
+    """Whether a model thinks before it answers: never, when asked to, or always."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    MANDATORY = "mandatory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +34,25 @@ class Model:
     context: int
     max_completion: int
     input: frozenset[str]
-    reasoning: bool
+    reasoning: Reasoning
     parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One model at one provider. Prices in USD per token; ``first_token`` in seconds, ``rate`` in tokens per second."""
+    """One model at one provider, with its own limits. Prices in USD per token, ``first_token`` in seconds, ``rate`` in
+    tokens per second.
+
+    ``least_tokens``: a smaller ``max_tokens`` is refused by the provider, as those behind OpenAI's Responses API do.
+    """
 
     model: Model
     provider: str
     display: str
     tag: str
+    context: int
+    max_completion: int
+    least_tokens: int
     prompt_price: float
     completion_price: float
     first_token: float
@@ -56,7 +72,8 @@ class SandboxCatalogue:
 
     def find(self, name: str) -> Model | None:
         """By id, by dated canonical slug, or with a dynamic suffix."""
-        plain = name.rpartition(":")[0] if name.endswith(tuple(f":{suffix}" for suffix in DYNAMIC_SUFFIXES)) else name
+        base, _, suffix = name.rpartition(":")
+        plain = base if base and suffix in DYNAMIC_SUFFIXES else name
         return self.models.get(plain) or next((one for one in self.models.values() if one.canonical == plain), None)
 
 
@@ -84,7 +101,7 @@ def _model(id_: str, entry: Mapping[str, Any]) -> Model:
         context=entry["context"],
         max_completion=entry["max_completion"],
         input=frozenset(entry["input"]),
-        reasoning=entry.get("reasoning", False),
+        reasoning=Reasoning(entry.get("reasoning", "none")),
         parameters=tuple(entry["parameters"]),
     )
 
@@ -95,6 +112,9 @@ def _endpoint(model: Model, slug: str, display: str, offer: Mapping[str, Any]) -
         provider=slug,
         display=display,
         tag=offer.get("tag", slug),
+        context=offer.get("context", model.context),
+        max_completion=offer.get("max_completion", model.max_completion),
+        least_tokens=offer.get("least_tokens", 1),
         prompt_price=offer["prompt"] / MILLION,
         completion_price=offer["completion"] / MILLION,
         first_token=offer["first_token"],

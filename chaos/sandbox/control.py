@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,21 +10,25 @@ from aiohttp import web
 
 from chaos.faults import FAULTS
 from chaos.sandbox.breaks import Breaks, UnknownNameError
+from chaos.sandbox.history import History
+from chaos.sandbox.wanted import parse
+from monitor.reading import number
+
+_SETTINGS = ("model", "provider", "with", "options", "seconds", "count")
+_MOST = 1000
 
 
 class Control:
-    """``requests`` gives the latest requests, newest last."""
-
-    def __init__(self, breaks: Breaks, requests: Callable[[], list[Mapping[str, Any]]]) -> None:
+    def __init__(self, breaks: Breaks, history: History) -> None:
         self._breaks = breaks
-        self._requests = requests
+        self._history = history
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/control/breaks", self._list),
             web.post("/control/breaks", self._add),
             web.delete("/control/breaks", self._mend),
-            web.get("/control/requests", self._seen),
+            web.get("/control/requests", self._requests),
             web.get("/control/faults", self._faults),
         ]
 
@@ -33,61 +37,73 @@ class Control:
 
     async def _add(self, request: web.Request) -> web.Response:
         try:
-            body = await request.json()
-            made = self._breaks.add(**_settings(body))
+            made = self._breaks.add(**_settings(parse(await request.read())))
         except UnknownNameError as error:
-            return _problem(404, str(error))
+            return problem(404, str(error))
         except ValueError as error:
-            return _problem(422, str(error))
+            return problem(422, str(error))
         return web.json_response(asdict(made), status=201)
 
     async def _mend(self, request: web.Request) -> web.Response:
         try:
             mended = self._breaks.mend(request.query.get("model"), request.query.get("provider"))
         except UnknownNameError as error:
-            return _problem(404, str(error))
+            return problem(404, str(error))
         return web.json_response({"mended": mended})
 
-    async def _seen(self, request: web.Request) -> web.Response:
+    async def _requests(self, request: web.Request) -> web.Response:
         limit = request.query.get("limit", "100")
-        if not limit.isdigit():
-            return _problem(422, f'limit: "{limit}" is no number')
-        return web.json_response({"requests": self._requests()[-int(limit) :] if int(limit) else []})
+        if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and int(limit) <= _MOST):
+            return problem(422, f"limit: a number from 0 to {_MOST}")
+        return web.json_response({"requests": self._history.requests(int(limit))})
 
     async def _faults(self, _: web.Request) -> web.Response:
         found = [
             {
                 "name": fault.name,
                 "meaning": fault.meaning,
-                "options": {name: {"unit": one.unit, "default": one.default} for name, one in fault.options.items()},
+                "options": {name: asdict(option) for name, option in fault.options.items()},
             }
             for fault in FAULTS.values()
         ]
         return web.json_response({"faults": found})
 
 
+def problem(status: int, message: str) -> web.Response:
+    return web.json_response({"error": {"code": status, "message": message}}, status=status)
+
+
 def _settings(body: Any) -> dict[str, Any]:
     """Raises ValueError with a sentence for a body that is not one."""
-    if not isinstance(body, dict):
-        text = "write a JSON object: model, with, and perhaps provider, options, seconds, count"
-        raise ValueError(text)  # noqa: TRY004 - answered as 422 like any other
-    known = {"model", "provider", "with", "options", "seconds", "count"}
-    if unknown := body.keys() - known:
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
+    if not isinstance(body, Mapping):
+        raise ValueError(f"write a JSON object of {', '.join(_SETTINGS)}")  # noqa: TRY004 - answered as 422
+    if unknown := sorted(body.keys() - {*_SETTINGS}):
+        raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(_SETTINGS)}")
+    provider, options = body.get("provider"), body.get("options") or {}
     if not isinstance(body.get("model"), str) or not isinstance(body.get("with"), str):
-        raise ValueError('"model" and "with" are needed, as text')
-    options = body.get("options") or {}
-    if not isinstance(options, dict) or not all(isinstance(value, (int, float)) for value in options.values()):
-        raise ValueError("options: an object of numbers")
-    for name in ("seconds", "count"):
-        value = body.get(name)
-        if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0):
-            raise ValueError(f"{name}: a number above 0")
+        raise ValueError('"model" and "with" are needed, as text')  # noqa: TRY004 - answered as 422
+    if provider is not None and not isinstance(provider, str):
+        raise ValueError("provider: a slug, as text")
+    if not isinstance(options, Mapping):
+        raise ValueError("options: an object of numbers")  # noqa: TRY004 - answered as 422
+    count = _positive(body, "count")
+    if count is not None and count != int(count):
+        raise ValueError("count: a whole number")
     return {
-        "model": body["model"], "provider": body.get("provider"), "fault": body["with"], "options": options,
-        "seconds": body.get("seconds"), "count": None if body.get("count") is None else int(body["count"]),
-    }  # fmt: skip
+        "model": body["model"],
+        "provider": provider,
+        "fault": body["with"],
+        "options": options,
+        "seconds": _positive(body, "seconds"),
+        "count": None if count is None else int(count),
+    }
 
 
-def _problem(status: int, message: str) -> web.Response:
-    return web.json_response({"error": {"code": status, "message": message}}, status=status)
+def _positive(body: Mapping[str, Any], name: str) -> float | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    found = None if isinstance(value, str) else number(value)
+    if found is None or found <= 0:
+        raise ValueError(f"{name}: a number above 0")
+    return found

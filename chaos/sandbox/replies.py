@@ -1,4 +1,7 @@
-"""The JSON that the sandbox sends, in OpenRouter's shapes (fact sheet: response, streaming, errors). Pure."""
+"""What the sandbox sends for a completion, in OpenRouter's shapes. Pure.
+
+Facts: OpenRouter docs, API Overview, API Streaming, API Errors and Debugging, Router Metadata, Usage Accounting.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +13,42 @@ from typing import Any
 from chaos.faults.shape import error_object
 from chaos.model import ErrorReply
 from chaos.sandbox.answers import Said
-from chaos.sandbox.catalogue import Endpoint, Model, SandboxCatalogue
+from chaos.sandbox.catalogue import Endpoint
 from chaos.sandbox.wanted import Rejected, Wanted
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": OPENROUTER PROCESSING\n\n"
+THOUGHT = "Thinking it over."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One endpoint that was called, and how it answered."""
+    """One endpoint that was called, and how it answered: ``error`` None is a 200."""
 
     endpoint: Endpoint
-    status: int
     error: ErrorReply | None = None
     seconds: float = 0.0
+
+    @property
+    def status(self) -> int:
+        return self.error.status if self.error else 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One completion as far as it has come; everything that a reply says is in here."""
+    """One completion as far as it has come. ``total``: how many endpoints serve its models, before any filter."""
 
     id: str
     created: int
     wanted: Wanted
-    available: Sequence[Endpoint]
-    tried: Sequence[Tried]
     metadata: bool
+    total: int = 0
+    available: Sequence[Endpoint] = ()
+    tried: Sequence[Tried] = ()
 
     @property
     def endpoint(self) -> Endpoint:
+        """The one called last: it answers, or its error is the answer."""
         return self.tried[-1].endpoint
 
 
@@ -51,16 +60,18 @@ def event(value: Any) -> bytes:
     return b"data: " + encode(value) + b"\n\n"
 
 
+def envelope(status: int, error_type: str, message: str, **metadata: Any) -> dict[str, Any]:
+    """An error of the router's own."""
+    return {"error": {"code": status, "message": message, "metadata": {"error_type": error_type, **metadata}}}
+
+
 def completion(exchange: Exchange, said: Said) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": said.content, "refusal": None}
     if said.tool_calls:
         message |= {"content": None, "tool_calls": list(said.tool_calls)}
     if said.reasoning_tokens:
-        message["reasoning"] = "Thinking it over."
-    choice = {
-        "index": 0, "message": message, "logprobs": None, "finish_reason": said.finish,
-        "native_finish_reason": said.finish,
-    }  # fmt: skip
+        message["reasoning"] = THOUGHT
+    choice = {"index": 0, "message": message, "logprobs": None, **_finish(said.finish)}
     body = {**_head(exchange, "chat.completion"), "choices": [choice], "usage": usage(exchange, said)}
     return {**body, **metadata(exchange)}
 
@@ -68,7 +79,7 @@ def completion(exchange: Exchange, said: Said) -> dict[str, Any]:
 def chunks(exchange: Exchange, said: Said) -> Iterator[dict[str, Any]]:
     """Every chunk of a stream with content, the finish last; the usage chunk is apart (``last_chunk``)."""
     if said.reasoning_tokens:
-        yield _chunk(exchange, {"role": "assistant", "content": "", "reasoning": "Thinking it over."})
+        yield _chunk(exchange, {"role": "assistant", "content": "", "reasoning": THOUGHT})
     for call in said.tool_calls:
         whole = call["function"]["arguments"]
         head = {**call, "function": {**call["function"], "arguments": ""}}
@@ -87,31 +98,46 @@ def last_chunk(exchange: Exchange, said: Said) -> dict[str, Any]:
 
 
 def error_chunk(exchange: Exchange, error: ErrorReply) -> dict[str, Any]:
-    """An error after the first token: the 200 has long been sent."""
-    choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "native_finish_reason": "error"}
+    """An error after the first token: the 200 has long been sent, and the stream ends with this."""
+    choice = {"index": 0, "delta": {"content": ""}, **_finish("error")}
     head = _head(exchange, "chat.completion.chunk")
-    return {**head, "error": error_object(error, exchange.endpoint.display), "choices": [choice]}
+    found = error_object(error, exchange.endpoint.display)
+    return {**head, "error": found, "choices": [choice], **metadata(exchange)}
+
+
+def error_in_answer(exchange: Exchange, error: ErrorReply) -> dict[str, Any]:
+    """A plain answer of status 200 whose body is an error."""
+    return {"error": error_object(error, exchange.endpoint.display), **metadata(exchange)}
 
 
 def failure(exchange: Exchange) -> dict[str, Any]:
-    """Everything that was called failed: the last error, with the ones before it in its metadata."""
+    """Everything that was called failed: the last error, with the ones before it in its metadata; a 500 is masked."""
     last = exchange.tried[-1]
-    error = error_object(_error(last), last.endpoint.display)
-    before = [
-        {"code": one.status, "provider_name": one.endpoint.display, "message": _error(one).message}
-        for one in exchange.tried[:-1]
-    ]
-    if before and "metadata" in error:
+    if last.error is None:
+        raise ValueError("the last endpoint answered")
+    error = error_object(last.error, last.endpoint.display)
+    if last.status == 500:
+        return {"error": error}
+    before = [_previous(one.endpoint, one.error) for one in exchange.tried[:-1] if one.error]
+    if before:
         error["metadata"] = {**error["metadata"], "previous_errors": before}
-    return {"error": error, **({} if last.status == 500 else metadata(exchange))}
+    if code := _AVAILABILITY.get(last.status):
+        error["availability"] = {"code": code, "retryable": True, "retry_after": last.error.retry_after}
+    return {"error": error, **metadata(exchange)}
+
+
+_AVAILABILITY = {429: "capacity_exhausted", 503: "temporarily_unavailable"}
 
 
 def rejection(refused: Rejected) -> dict[str, Any]:
-    details = {"error_type": refused.error_type, **(refused.metadata or {})}
-    return {"error": {"code": refused.status, "message": refused.message, "metadata": details}}
+    body = envelope(refused.status, refused.error_type, refused.message, **refused.metadata)
+    if refused.availability is not None:
+        body["error"]["availability"] = refused.availability
+    return body
 
 
 def usage(exchange: Exchange, said: Said) -> dict[str, Any]:
+    """Priced at the endpoint that served."""
     endpoint, prompt = exchange.endpoint, exchange.wanted.prompt_tokens
     paid_prompt, paid_completion = prompt * endpoint.prompt_price, said.completion_tokens * endpoint.completion_price
     return {
@@ -120,8 +146,8 @@ def usage(exchange: Exchange, said: Said) -> dict[str, Any]:
         "total_tokens": prompt + said.completion_tokens,
         "cost": paid_prompt + paid_completion,
         "is_byok": False,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": said.reasoning_tokens},
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0, "video_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": said.reasoning_tokens, "audio_tokens": 0},
         "cost_details": {
             "upstream_inference_cost": None,
             "upstream_inference_prompt_cost": paid_prompt,
@@ -135,10 +161,7 @@ def metadata(exchange: Exchange) -> dict[str, Any]:
     if not exchange.metadata:
         return {}
     tried = exchange.tried
-    selected = tried[-1].endpoint if tried and tried[-1].error is None else None
-    attempts = [
-        {"provider": one.endpoint.display, "model": one.endpoint.model.id, "status": one.status} for one in tried
-    ]
+    selected = exchange.endpoint if tried and tried[-1].error is None else None
     available = [
         {"provider": one.display, "model": one.model.id, "selected": one is selected} for one in exchange.available
     ]
@@ -148,103 +171,22 @@ def metadata(exchange: Exchange) -> dict[str, Any]:
             "requested": exchange.wanted.asked[0],
             "strategy": "fallback" if len(exchange.wanted.models) > 1 else "direct",
             "region": "local",
-            "summary": f"available={len(available)}, attempts={len(attempts)}, selected={chosen}",
-            "attempt": len(attempts),
+            "summary": f"available={len(available)}, attempts={len(tried)}, selected={chosen}",
+            "attempt": len(tried),
             "is_byok": False,
-            "endpoints": {"total": len(available), "available": available},
-            "attempts": attempts,
+            "endpoints": {"total": exchange.total, "available": available},
+            "attempts": [
+                {"provider": one.endpoint.display, "model": one.endpoint.model.id, "status": one.status}
+                for one in tried
+            ],
         }
     }
 
 
-def generation(exchange: Exchange, said: Said | None, *, streamed: bool, latency: float) -> dict[str, Any]:
-    """The record that ``/generation`` gives later."""
-    tried = exchange.tried
-    return {
-        "id": exchange.id,
-        "request_id": exchange.id.replace("gen-", "req-"),
-        "model": exchange.endpoint.model.canonical,
-        "provider_name": exchange.endpoint.display,
-        "provider_responses": [
-            {
-                "status": one.status, "provider_name": one.endpoint.display,
-                "model_permaslug": one.endpoint.model.canonical, "latency": round(one.seconds * 1000),
-                "endpoint_id": f"{one.endpoint.tag}/{one.endpoint.model.id}", "is_byok": False,
-            }
-            for one in tried
-        ],
-        "streamed": streamed,
-        "cancelled": False,
-        "latency": round(latency * 1000),
-        "generation_time": round(latency * 1000),
-        "finish_reason": said.finish if said else "error",
-        "tokens_prompt": exchange.wanted.prompt_tokens,
-        "tokens_completion": said.completion_tokens if said else 0,
-        "total_cost": usage(exchange, said)["cost"] if said else 0,
-        "usage": usage(exchange, said)["cost"] if said else 0,
-        "is_byok": False,
-        "origin": "",
-    }  # fmt: skip
-
-
-def model_row(model: Model, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """A row of ``/models``; its price is that of the cheapest endpoint."""
-    cheapest = min(endpoints, key=lambda one: one.prompt_price + one.completion_price)
-    return {
-        "id": model.id,
-        "canonical_slug": model.canonical,
-        "name": model.name,
-        "created": 1735689600,
-        "description": model.name,
-        "context_length": model.context,
-        "architecture": {
-            "modality": f"{'+'.join(sorted(model.input, reverse=True))}->text",
-            "input_modalities": sorted(model.input, reverse=True),
-            "output_modalities": ["text"],
-            "tokenizer": "Other",
-            "instruct_type": None,
-        },
-        "pricing": _pricing(cheapest),
-        "top_provider": {
-            "context_length": model.context, "max_completion_tokens": model.max_completion, "is_moderated": False,
-        },
-        "per_request_limits": None,
-        "supported_parameters": list(model.parameters),
-        "default_parameters": {},
-        "supported_voices": None,
-        "knowledge_cutoff": None,
-        "expiration_date": None,
-        "reasoning": {"mandatory": True, "default_enabled": True} if model.reasoning else None,
-        "links": {"details": f"/api/v1/models/{model.canonical}/endpoints"},
-    }  # fmt: skip
-
-
-def endpoint_rows(model: Model, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    row = model_row(model, endpoints)
-    return {**{key: row[key] for key in ("id", "name", "created", "description", "architecture")},
-            "endpoints": [_endpoint_row(one) for one in endpoints]}  # fmt: skip
-
-
-def provider_rows(catalogue: SandboxCatalogue) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name, "slug": slug, "privacy_policy_url": None, "terms_of_service_url": None,
-            "status_page_url": None, "headquarters": None, "datacenters": None,
-        }
-        for slug, name in catalogue.providers.items()
-    ]  # fmt: skip
-
-
-def key_row() -> dict[str, Any]:
-    zero = dict.fromkeys(("usage", "usage_daily", "usage_weekly", "usage_monthly"), 0)
-    byok = {f"byok_{name}": 0 for name in zero}
-    return {
-        "label": "sandbox", "limit": None, "limit_remaining": None, "limit_reset": None, **zero, **byok,
-        "include_byok_in_limit": False, "is_free_tier": False, "is_management_key": False, "is_provisioning_key": False,
-        "expires_at": None, "creator_user_id": None,
-        "free_model_daily_requests": {"limit": 1000, "used": 0, "remaining": 1000},
-        "rate_limit": {"requests": -1, "interval": "10s", "note": "obsolete"},
-    }  # fmt: skip
+def _previous(endpoint: Endpoint, error: ErrorReply) -> dict[str, Any]:
+    found = error_object(error, endpoint.display)
+    raw = found.get("metadata", {}).get("raw")
+    return {"code": error.status, "message": found["message"], "provider_name": endpoint.display, "raw": raw}
 
 
 def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
@@ -259,48 +201,14 @@ def _head(exchange: Exchange, kind: str) -> dict[str, Any]:
 
 
 def _chunk(exchange: Exchange, delta: Mapping[str, Any], *, finish: str | None = None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish, "native_finish_reason": finish, "logprobs": None}
+    choice = {"index": 0, "delta": delta, **_finish(finish), "logprobs": None}
     return {**_head(exchange, "chat.completion.chunk"), "choices": [choice]}
 
 
+def _finish(reason: str | None) -> dict[str, str | None]:
+    return {"finish_reason": reason, "native_finish_reason": reason}
+
+
 def _pieces(text: str) -> Iterable[str]:
+    """One token each."""
     return (text[place : place + 4] for place in range(0, len(text), 4))
-
-
-def _error(one: Tried) -> ErrorReply:
-    return one.error or ErrorReply(status=one.status, error_type="unmapped", message="")
-
-
-def _pricing(one: Endpoint) -> dict[str, Any]:
-    return {
-        "prompt": _usd(one.prompt_price), "completion": _usd(one.completion_price), "request": "0", "image": "0",
-        "discount": 0,
-    }  # fmt: skip
-
-
-def _usd(price: float) -> str:
-    return f"{price:.12f}".rstrip("0").rstrip(".") or "0"
-
-
-def _endpoint_row(one: Endpoint) -> dict[str, Any]:
-    latency, rate = one.first_token * 1000, one.rate
-    return {
-        "name": f"{one.display} | {one.model.canonical}",
-        "model_id": one.model.id,
-        "model_name": one.model.name,
-        "provider_name": one.display,
-        "tag": one.tag,
-        "status": 0,
-        "context_length": one.model.context,
-        "max_prompt_tokens": None,
-        "max_completion_tokens": one.model.max_completion,
-        "pricing": _pricing(one),
-        "quantization": one.quantization,
-        "supported_parameters": list(one.model.parameters),
-        "supports_implicit_caching": False,
-        "uptime_last_5m": 100,
-        "uptime_last_30m": 100,
-        "uptime_last_1d": 99.9,
-        "latency_last_30m": {"p50": latency, "p75": latency * 1.2, "p90": latency * 1.5, "p99": latency * 2},
-        "throughput_last_30m": {"p50": rate, "p75": rate * 1.1, "p90": rate * 1.2, "p99": rate * 1.3},
-    }

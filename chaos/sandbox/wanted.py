@@ -4,81 +4,107 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.sandbox.catalogue import Model, SandboxCatalogue
+from chaos.sandbox.preferences import Preferences, read_preferences
 
 DEFAULT_MODEL = "openai/gpt-4o-mini"
 MOST_MODELS = 3
-_NOT_PARAMETERS = frozenset(
-    (
-        "messages", "model", "models", "provider", "route", "stream", "user", "session_id", "metadata", "trace",
-        "plugins", "transforms", "preset", "usage", "stream_options", "debug", "service_tier",
-    )
-)  # fmt: skip
+IMAGE_TOKENS = 85
+_NOT_PARAMETERS = frozenset((
+    "messages", "model", "models", "provider", "route", "stream", "user", "session_id", "metadata", "trace",
+    "plugins", "transforms", "preset", "usage", "stream_options", "debug", "service_tier",
+))  # fmt: skip
+_SHAPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "tools": (list, "an array"),
+    "plugins": (list, "an array"),
+    "response_format": (dict, "an object"),
+    "reasoning": (dict, "an object"),
+    "tool_choice": ((str, dict), "a string or an object"),
+    "stop": ((str, list), "a string or an array"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A request that reached nobody: status, ``error_type``, message, and what else belongs into the metadata."""
+    """A request that reached nobody. ``availability`` is the machine-readable part of the envelope."""
 
     status: int
     error_type: str
     message: str
-    metadata: Mapping[str, Any] | None = None
-    routed: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    availability: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A request that can be routed. ``asked`` are the names as they were written, in order of priority."""
+    """A request that can be routed. ``asked`` are the names as they were written, in order of priority.
+
+    ``compresses``: the middle of a prompt may be left out where the context is small (context compression, a default).
+    """
 
     asked: tuple[str, ...]
     models: tuple[Model, ...]
     messages: tuple[Mapping[str, Any], ...]
-    provider: Mapping[str, Any]
+    preferences: Preferences
     parameters: frozenset[str]
     max_tokens: int | None
     prompt_tokens: int
     has_image: bool
     stream: bool
+    compresses: bool
     body: Mapping[str, Any]
 
 
-def read(raw: bytes, catalogue: SandboxCatalogue) -> Wanted | Rejected:
-    """Ids are checked up front: an unknown one anywhere rejects the whole request (OpenRouter, since 2026-08-19)."""
-    body = _object(raw)
-    if body is None:
+def parse(raw: bytes) -> Any:
+    """The JSON of a body, None where it is none."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read(body: Any, catalogue: SandboxCatalogue) -> Wanted | Rejected:
+    """Ids are checked up front: an unknown one anywhere rejects the whole request (OpenRouter docs: API Changelog)."""
+    if not isinstance(body, dict):
         return _bad("Request body is not a valid JSON object")
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
-        return _bad('Input required: specify "messages"')
-    provider = body.get("provider") or {}
-    if not isinstance(provider, dict):
-        return _bad("provider: expected an object")
+    try:
+        return _read(body, catalogue)
+    except _UnknownModelError as error:
+        found = {"code": "model_not_found", "retryable": False, "requested_models": [error.model]}
+        return Rejected(
+            status=400,
+            error_type="invalid_request",
+            message=f"{error.model} is not a valid model ID",
+            availability=found,
+        )
+    except ValueError as error:
+        return _bad(str(error))
+
+
+class _UnknownModelError(ValueError):
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(model)
+
+
+def _read(body: Mapping[str, Any], catalogue: SandboxCatalogue) -> Wanted:
+    _check_shapes(body)
+    messages = _messages(body.get("messages"))
     asked = _asked(body)
-    if isinstance(asked, Rejected):
-        return asked
-    models = []
-    for name in asked:
-        model = catalogue.find(name)
-        if model is None:
-            return _bad(f"{name} is not a valid model ID")
-        models.append(model)
-    limit = body.get("max_tokens", body.get("max_completion_tokens"))
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-        return _bad("max_tokens: expected a positive integer")
     return Wanted(
         asked=asked,
-        models=tuple(models),
-        messages=tuple(messages),
-        provider=_with_route(provider, body.get("route")),
-        parameters=frozenset(body) - _NOT_PARAMETERS,
-        max_tokens=limit,
-        prompt_tokens=sum(_tokens(message.get("content")) for message in messages) + 3 * len(messages),
-        has_image=any(_is_image(part) for message in messages for part in _parts(message)),
+        models=tuple(_model(name, catalogue) for name in asked),
+        messages=messages,
+        preferences=read_preferences(body.get("provider"), body.get("route")),
+        parameters=frozenset(name for name, value in body.items() if value is not None) - _NOT_PARAMETERS,
+        max_tokens=_limit(body),
+        prompt_tokens=sum(_tokens(message) for message in messages),
+        has_image=any(images_of(message) for message in messages),
         stream=body.get("stream") is True,
+        compresses=_compresses(body),
         body=body,
     )
 
@@ -98,37 +124,61 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 def images_of(message: Mapping[str, Any]) -> tuple[str, ...]:
     """The URLs of the image parts of a message."""
-    found = (part.get("image_url") for part in _parts(message) if _is_image(part))
+    found = (part.get("image_url") for part in _parts(message) if part.get("type") == "image_url")
     return tuple(str(one.get("url", "")) if isinstance(one, dict) else str(one) for one in found)
 
 
-def _object(raw: bytes) -> Mapping[str, Any] | None:
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
+def _check_shapes(body: Mapping[str, Any]) -> None:
+    for name, (kind, described) in _SHAPES.items():
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise ValueError(f"{name}: expected {described}")
 
 
-def _asked(body: Mapping[str, Any]) -> tuple[str, ...] | Rejected:
+def _messages(value: Any) -> tuple[Mapping[str, Any], ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError('Input required: specify "messages"')
+    for number, message in enumerate(value):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise ValueError(f"messages[{number}]: expected an object with a role")  # noqa: TRY004 - answered as 400
+        content = message.get("content")
+        if content is not None and not isinstance(content, (str, list)):
+            raise ValueError(f"messages[{number}].content: expected a string or an array")
+    return tuple(value)
+
+
+def _asked(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """``model`` is tried before ``models``; it does not count towards the most that these may hold."""
     listed = body.get("models")
     if listed is not None and (not isinstance(listed, list) or not all(isinstance(name, str) for name in listed)):
-        return _bad("models: expected an array of strings")
+        raise ValueError("models: expected an array of strings")
     if listed and len(listed) > MOST_MODELS:
-        return _bad(f"'models' array must have {MOST_MODELS} items or fewer")
+        raise ValueError(f"'models' array must have {MOST_MODELS} items or fewer")
     first = body.get("model")
     if first is not None and not isinstance(first, str):
-        return _bad("model: expected a string")
-    names = [*([first] if first else []), *(listed or [])]
-    return tuple(dict.fromkeys(names)) or (DEFAULT_MODEL,)
+        raise ValueError("model: expected a string")
+    return tuple(dict.fromkeys([*([first] if first else []), *(listed or [])])) or (DEFAULT_MODEL,)
 
 
-def _with_route(provider: Mapping[str, Any], route: Any) -> Mapping[str, Any]:
-    """``route`` is a deprecated alias of ``provider.sort.partition``."""
-    partition = {"fallback": "model", "sort": "none"}.get(route) if isinstance(route, str) else None
-    if partition is None or isinstance(provider.get("sort"), dict):
-        return provider
-    return {**provider, "sort": {"by": provider.get("sort"), "partition": partition}}
+def _model(name: str, catalogue: SandboxCatalogue) -> Model:
+    found = catalogue.find(name)
+    if found is None:
+        raise _UnknownModelError(name)
+    return found
+
+
+def _limit(body: Mapping[str, Any]) -> int | None:
+    for name in ("max_tokens", "max_completion_tokens"):
+        limit = body.get(name)
+        if limit is not None:
+            if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+                raise ValueError(f"{name}: expected a positive integer")
+            return limit
+    return None
+
+
+def _compresses(body: Mapping[str, Any]) -> bool:
+    plugins = [plugin for plugin in body.get("plugins") or () if isinstance(plugin, dict)]
+    return all(plugin.get("enabled", True) for plugin in plugins if plugin.get("id") == "context-compression")
 
 
 def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -136,17 +186,8 @@ def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
-def _is_image(part: Mapping[str, Any]) -> bool:
-    return part.get("type") == "image_url"
-
-
-def _tokens(content: Any) -> int:
-    if isinstance(content, str):
-        return tokens_of(content)
-    parts = content if isinstance(content, list) else []
-    return sum(
-        85 if _is_image(part) else tokens_of(str(part.get("text", ""))) for part in parts if isinstance(part, dict)
-    )
+def _tokens(message: Mapping[str, Any]) -> int:
+    return 3 + tokens_of(text_of(message)) + IMAGE_TOKENS * len(images_of(message))
 
 
 def _bad(message: str) -> Rejected:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 
 from aiohttp import web
 
+from chaos.faults.replies import reply
 from chaos.faults.shape import error_body, error_headers
 from chaos.model import Effect
 from monitor.clock import Clock
 
-LONGEST = 3600.0
-"""Seconds after which even a silence ends."""
+FOR_EVER = 86400.0
+_BROKE_OFF = reply(502, message="The sandbox broke off")
+
+
+def close(request: web.Request) -> None:
+    """End the connection at once (FIN), in whatever state the answer is."""
+    if request.transport is not None:
+        request.transport.close()
 
 
 def reset(request: web.Request) -> None:
@@ -26,44 +32,51 @@ def reset(request: web.Request) -> None:
     request.transport.abort()
 
 
-def abort(request: web.Request) -> None:
-    """End the connection at once, in whatever state the answer is."""
-    if request.transport is not None:
-        request.transport.close()
-
-
-async def cut(request: web.Request, body: bytes) -> web.StreamResponse:
-    """Half of an answer whose length was announced whole."""
-    response = await _half(request, body)
-    abort(request)
-    return response
-
-
-async def stall(request: web.Request, body: bytes) -> web.StreamResponse:
-    """Half of an answer, and then nothing until the caller leaves."""
-    response = await _half(request, body)
-    await asyncio.sleep(LONGEST)
-    return response
-
-
 async def at_the_door(request: web.Request, effect: Effect, clock: Clock) -> web.StreamResponse | None:
-    """Perform what hits the connection itself; None where the effect leaves the request to be answered."""
-    if effect.connect is not None or effect.reset:
+    """Perform what hits a connection before any answer; None where the effect leaves the request to be answered."""
+    if effect.reset:
         reset(request)
-        return web.Response(status=500)
-    await clock.sleep(min(effect.delay + effect.first_token_delay, LONGEST))
+        return web.Response()  # nobody is there to get it
+    if effect.connect is not None:
+        close(request)  # an accepted connection cannot be refused any more; closing it without a byte comes nearest
+        return web.Response()
+    if effect.delay:
+        await clock.sleep(effect.delay)
     if effect.error is not None and effect.error_after is None:
-        headers = error_headers(effect.error)
-        return web.Response(
-            body=error_body(effect.error), status=effect.error.status, content_type="application/json", headers=headers
-        )
+        return _json(error_body(effect.error), effect.error.status, error_headers(effect.error))
     if effect.raw is not None:
-        return web.Response(body=effect.raw.body, status=effect.raw.status, content_type=effect.raw.content_type)
+        kind = {"Content-Type": effect.raw.content_type}
+        return web.Response(body=effect.raw.body, status=effect.raw.status, headers=kind)
     return None
 
 
-async def _half(request: web.Request, body: bytes) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
+async def bend(request: web.Request, answer: web.Response, effect: Effect, clock: Clock) -> web.StreamResponse:
+    """A plain answer on its way out; that an effect counts events does not matter here, only that it is set."""
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    if effect.first_token_delay:
+        await clock.sleep(effect.first_token_delay)
+    if effect.stall_after is not None:
+        await _half(request, answer, body)
+        await clock.sleep(FOR_EVER)
+    if effect.cut_after is not None:
+        response = await _half(request, answer, body)
+        close(request)
+        return response
+    if effect.error_after is not None:
+        return _json(error_body(effect.error or _BROKE_OFF), 200, {})
+    if effect.malformed_after is not None:
+        answer.body = body[: len(body) // 2] or b"{"
+    return answer
+
+
+async def _half(request: web.Request, answer: web.Response, body: bytes) -> web.StreamResponse:
+    """Half of an answer whose length was announced whole."""
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
     await response.write(body[: len(body) // 2])
     return response
+
+
+def _json(body: bytes, status: int, headers: dict[str, str]) -> web.Response:
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
