@@ -135,12 +135,21 @@ class App:
         self._stack.push_async_callback(self._endpoints.close)
         self._metrics = Metrics(self.config, self.specs, self.drills, VERSION)
         self._knowledge = await Knowledge.restore(self.config, self.specs, self._store, self._clock)
+        self._recall()
         await self._build_stories()
         await self._serve()
         await self._endpoints.refresh()
         self._schedule.start()
         self._stack.push_async_callback(self._drain)
         self._schedule.apply(self._jobs())
+
+    def _recall(self) -> None:
+        """What the metrics must know of the time before this start."""
+        self._metrics.reloaded(True, self._clock.now())
+        last = self._knowledge.last_probes()
+        for spec in self.specs:
+            if spec.key in last:
+                self._metrics.recall_probe(spec, last[spec.key])
 
     async def _build_stories(self) -> None:
         self._outbox = Outbox(

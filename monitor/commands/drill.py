@@ -72,7 +72,7 @@ def _quiet(_: str) -> None:
 def stop(data: options.DataOption = options.DATA, url: options.UrlOption = None) -> None:
     """End every running drill at once, and refuse new ones until `fallbackd release`."""
     ended = remote.call("POST", f"{_needed(data, url)}/api/v1/stop", body={"asked_by": _who()})
-    print(f"Stopped: {ended['stopped']} running. No drill starts until: fallbackd release")
+    print(f"Stopped: {ended['ended']} running. No drill starts until: fallbackd release")
 
 
 def release(data: options.DataOption = options.DATA, url: options.UrlOption = None) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from monitor.commands import options
 from monitor.commands.workbench import workbench
-from monitor.config.model import Config
+from monitor.config.model import Config, Of
 from monitor.errors import CommandError
 from monitor.model import Origin, Outcome, Status
 from monitor.probes import KINDS, expand
@@ -56,7 +56,7 @@ def _only(config: Config, name: str) -> Config:
 async def _ask(config: Config, target: str | None, kind: str, *, sandbox: bool) -> list[Outcome]:
     """Every subject of the chain once with this kind, whether or not it is scheduled."""
     chain = config.chains[0]
-    template = chain.probes[0].model_copy(update={"kind": kind})
+    template = chain.probes[0].model_copy(update={"kind": kind, "of": tuple(Of)})
     config_now = replace(config, chains=(chain.model_copy(update={"probes": (template,)}),))
     specs = expand(config_now)
     if target is not None:
