@@ -184,6 +184,18 @@ async def test_the_wait_between_tries_grows(desk: Desk, slack: Recorder) -> None
     assert max(waits) <= 60
 
 
+async def test_after_a_success_the_next_trouble_starts_with_a_short_wait(desk: Desk, slack: Recorder) -> None:
+    slack.fails = lambda _: DOWN
+    await desk.put(notice())
+    await desk.pass_time(300)
+    slack.fails = lambda _: None
+    await desk.pass_time(60)
+    slack.fails = lambda _: DOWN
+    await desk.put(notice(incident="i2"))
+    assert slack.said == ["i1 firing"]
+    assert desk.clock.slept[-1] <= 1.25
+
+
 async def test_a_retry_after_is_waited_for(desk: Desk, slack: Recorder) -> None:
     slack.fails = lambda _: DeliveryError("wait", reason="ratelimited", permanent=False, retry_after=120)
     await desk.put(notice())

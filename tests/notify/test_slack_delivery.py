@@ -199,6 +199,22 @@ async def test_a_wrong_token_is_permanent_and_a_wrong_channel_too(fake_slack: Fa
             assert (await refusal(notifier)).reason == reason
 
 
+async def test_a_proxy_of_the_environment_is_used_but_not_for_what_it_exempts(
+    fake_slack: FakeSlack, bot: Notifier, webhook: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        await bot.deliver(notice(), None)
+        await webhook.deliver(notice(), None)
+        assert len(fake_slack.messages) == 2
+        monkeypatch.setenv("no_proxy", "elsewhere.example")
+        assert (await refusal(bot)).reason == "connection"
+        assert (await refusal(webhook)).reason == "connection"
+
+
 async def test_more_than_a_burst_waits_its_turn(fake_slack: FakeSlack) -> None:
     fake_slack.one_per_second = True
     clock = FakeClock()

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path as FilePath
+from random import Random
 from typing import Any
 
 import anyio
@@ -124,7 +125,9 @@ async def test_outcomes_are_filtered_by_every_column(store: Store) -> None:
 
 
 async def test_pages_follow_one_another_without_a_gap_even_at_equal_times(store: Store) -> None:
-    everything = [outcome(id=f"{number:03}", at=NOW + number // 5) for number in range(23)]
+    ids = Random(5).sample(range(100, 1000), 23)  # ids made elsewhere need not follow time
+    everything = [outcome(id=str(id_), at=NOW + number // 5) for number, id_ in enumerate(ids)]
+    everything.sort(key=lambda value: (value.at, value.id))
     for value in everything:
         store.add_outcome(value)
     pages, before = [], None

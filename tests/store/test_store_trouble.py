@@ -151,6 +151,17 @@ async def test_no_thread_outlives_the_store(tmp_path: Path) -> None:
             await anyio.sleep(0.01)
 
 
+async def test_every_commit_reaches_the_disk_and_readers_wait_for_no_writer(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "fallbackd.db", SystemClock())
+    async with store._engine.connect() as connection:
+        kept = [
+            (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous")
+        ]
+    await store.close()
+    assert kept == ["wal", 2], "2 is FULL"
+
+
 class Disk:
     """A real SQLITE_FULL: the file may not grow by a single page while ``full``."""
 

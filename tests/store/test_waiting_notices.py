@@ -87,6 +87,15 @@ async def test_a_delivered_notice_never_comes_back_and_its_message_is_remembered
         assert store.message_ref("log", "i1") is None
 
 
+async def test_a_superseded_notice_never_comes_back(path: Path) -> None:
+    async with opened(path) as store:
+        await store.decide("incident", {}, [notice()])
+        await store.decide("incident", {}, [resolved()])
+        await store.delivered(resolved(), None)
+    async with opened(path) as store:
+        assert store.waiting("slack") == ()
+
+
 async def test_the_same_notice_decided_twice_is_one(path: Path) -> None:
     async with opened(path) as store:
         await store.decide("incident", {}, [notice()])
