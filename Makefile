@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: run install test quick lint lock clean
+.PHONY: run install test quick lint docs lock clean
 
 run: install                      ## the daemon on the embedded sandbox, with the shipped chains.yaml and alerts.yaml
 	@exec $(BIN)/fallbackd run --sandbox
@@ -21,6 +21,9 @@ lint: .venv/installed-test        ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: install                     ## write the README's reference anew from the code
+	@$(BIN)/fallbackd export reference --into README.md
 
 lock: .venv/installed-test        ## write the pins anew from pyproject.toml
 	@$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from monitor.commands import options
+from monitor.commands.reference import markdown, replaced
 from monitor.config.schema import json_schema
 from monitor.vocabulary import vocabulary
 
@@ -12,6 +16,19 @@ from monitor.vocabulary import vocabulary
 def register(app: typer.Typer) -> None:
     export = typer.Typer(help="Write what other programs read.", no_args_is_help=True)
     export.command("schema")(schema)
+
+    @export.command("reference")
+    def reference(
+        into: Annotated[
+            Path | None, typer.Option(metavar="FILE", help="Replace the reference inside this file.")
+        ] = None,
+    ) -> None:
+        """Print the reference of all commands, settings, metrics, alerts and faults as Markdown."""
+        if into is None:
+            print(markdown(app), end="")
+        else:
+            into.write_text(replaced(into.read_text(), markdown(app)))
+
     app.add_typer(export, name="export")
 
 

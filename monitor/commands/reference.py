@@ -1,0 +1,127 @@
+"""The reference part of the README, written from the code itself: settings, metrics, alerts, faults, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from chaos.faults import FAULTS
+from chaos.injectors import INJECTORS
+from chaos.model import Fault
+from monitor.conditions import RULES
+from monitor.config.quantity import format_duration
+from monitor.config.reference import settings_reference
+from monitor.errors import CommandError
+from monitor.metrics import METRICS
+from monitor.vocabulary import vocabulary
+
+
+def markdown(app: typer.Typer) -> str:
+    """Every section, in the order of the README."""
+    sections = (_commands(app), _settings(), _metrics(), _alerts(), _faults())
+    return "\n\n".join("\n".join(section) for section in sections) + "\n"
+
+
+BEGIN, END = "<!-- reference: written by `make docs` -->\n", "<!-- end of reference -->"
+
+
+def replaced(document: str, reference: str) -> str:
+    """The document with the reference between its marks. Raises CommandError where it has none."""
+    head, begin, rest = document.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise CommandError(f"the file has no place for the reference: write the lines {BEGIN.strip()} and {END}")
+    return f"{head}{begin}{reference}{end}{tail}"
+
+
+def _commands(app: typer.Typer) -> Iterator[str]:
+    yield from ("## Commands", "", "| command | what it does |", "|---|---|")
+    root = typer.main.get_command(app)
+    for path, command in _walk("fallbackd", root):
+        yield _row(f"`{_usage(path, command)}`", _first_paragraph(command.help or ""))
+
+
+def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Typer brings its own copy of click, whose types it does not export."""
+    children = getattr(command, "commands", {})
+    if not children or getattr(command, "invoke_without_command", False):
+        yield path, command
+    for name, child in children.items():
+        yield from _walk(f"{path} {name}", child)
+
+
+def _usage(path: str, command: Any) -> str:
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    arguments = [
+        (parameter.metavar or (parameter.name or "").upper())
+        if parameter.required
+        else f"[{parameter.metavar or (parameter.name or '').upper()}]"
+        for parameter in command.params
+        if parameter.param_type_name == "argument"
+    ]
+    named = [f"[{option.opts[0]}]" for option in options if option.name != "help"]
+    return " ".join([path, *arguments, *named])
+
+
+def _first_paragraph(text: str) -> str:
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split())
+
+
+def _settings() -> Iterator[str]:
+    yield from ("## Settings", "", "Durations are text with a unit (`30s`, `1m30s`), shares have their sign (`99.5%`).")
+    yield from ("", "| setting | type | default | meaning |", "|---|---|---|---|")
+    for setting in settings_reference(vocabulary()):
+        yield _row(
+            f"`{setting.path}`", setting.type, f"`{setting.default}`" if setting.default else "", setting.meaning
+        )
+
+
+def _metrics() -> Iterator[str]:
+    yield from ("## Metrics", "", "| metric | type | labels | meaning |", "|---|---|---|---|")
+    for metric in METRICS:
+        yield _row(f"`{metric.name}`", metric.kind.value, ", ".join(metric.labels), metric.help)
+
+
+def _alerts() -> Iterator[str]:
+    yield from ("## Alerts", "", "A rule of `alerts.yaml` names one of these with `when:`.")
+    for rule in RULES.values():
+        settings = ", ".join(f"`{name}`" for name in sorted(rule.settings))
+        yield from ("", f"### `{rule.name}`", "", f"- **Meaning.** {rule.meaning}", f"- **Impact.** {rule.impact}")
+        yield from (f"- **Diagnosis.** {rule.diagnosis}", f"- **Mitigation.** {rule.mitigation}")
+        if settings:
+            yield f"- **Settings.** {settings}"
+
+
+def _faults() -> Iterator[str]:
+    yield from ("## Faults", "", "What a drill can break (`with:`), and by which injector.", "")
+    yield from ("| fault | what happens | options | injectors |", "|---|---|---|---|")
+    for name in sorted({*FAULTS, *(fault for injector in INJECTORS.values() for fault in injector.faults)}):
+        able = [injector.name for injector in INJECTORS.values() if name in injector.faults]
+        fault = FAULTS.get(name)
+        meaning = fault.meaning if fault else _REQUEST[name]
+        means = ", ".join([*able, "sandbox"] if fault else able)
+        yield _row(f"`{name}`", meaning, _options(fault), means)
+
+
+_REQUEST = {
+    "ignore": "The primary's providers are left out of the request (`provider.ignore`): filtered.",
+    "only": "Only the providers of the other targets may serve (`provider.only`): filtered.",
+    "max_price": "A price cap between the primary's and the fallback's (`provider.max_price`): filtered.",
+    "unknown_id": "The primary's id is replaced by one that does not exist: the whole request is refused.",
+}
+"""What the request injector does that is no fault of an endpoint."""
+
+
+def _options(fault: Fault | None) -> str:
+    if fault is None:
+        return ""
+    return ", ".join(
+        f"`{name}` ({format_duration(one.default) if one.unit == 'seconds' else f'{one.default:g}'})"
+        for name, one in fault.options.items()
+    )
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
