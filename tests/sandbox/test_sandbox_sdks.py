@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -173,6 +174,20 @@ async def test_openrouter_reads_its_key_and_its_credits(router: OpenRouter) -> N
     await router.chat.send_async(model=SONNET, messages=ASK, max_tokens=32)
     assert (await router.api_keys.get_current_key_metadata_async()).data.usage > 0
     assert (await router.credits.get_credits_async()).data.total_usage > 0
+
+
+async def test_openrouter_reads_a_generation(router: OpenRouter, sandbox: Sandbox) -> None:
+    answer = await router.chat.send_async(model=LLAMA, messages=ASK, max_tokens=32)
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                found = (await router.generations.get_generation_async(id=answer.id)).data
+                break
+            except errors.NotFoundResponseError:  # the record comes a while after the call
+                await asyncio.sleep(0.05)
+    assert (found.id, found.model, found.streamed) == (answer.id, LLAMA, False)
+    assert found.provider_responses is not None
+    assert [one.status for one in found.provider_responses] == [200]
 
 
 async def test_openrouter_raises_its_own_error_classes(router: OpenRouter, sandbox: Sandbox) -> None:
