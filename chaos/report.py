@@ -31,6 +31,12 @@ def text(journal: Journal) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ending(journal: Journal, said: int) -> str:
+    """For who has followed the run: the events after the first ``said``, and the verdict."""
+    lines = [event_line(event, journal.started) for event in journal.events[said:]]
+    return "\n".join([*lines, "", *_end(journal)]) + "\n"
+
+
 def event_line(event: Event, started: float) -> str:
     return f"{event.at - started:+9.2f}s  {event.phase:<8}  {event.text}"
 

@@ -55,8 +55,11 @@ def attempted(attempts: Sequence[Attempt]) -> str:
 
 
 def _attempt(attempt: Attempt) -> str:
-    ended = attempt.status_code or (attempt.reason if attempt.reason is not Reason.NONE else "")
-    return f"{attempt.model}{f' at {attempt.provider}' if attempt.provider else ''} {ended}".rstrip()
+    """A status 200 that stalled or was cut is no success, so the reason stands beside it."""
+    status = str(attempt.status_code or "")
+    reason = "" if attempt.reason is Reason.NONE or (attempt.status_code or 0) >= 400 else attempt.reason.value
+    where = f" at {attempt.provider}" if attempt.provider else ""
+    return " ".join(filter(None, (f"{attempt.model}{where}", status, reason)))
 
 
 def _origin(outcome: Outcome) -> str:

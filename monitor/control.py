@@ -190,7 +190,7 @@ class DaemonControl:
     def _notes(self) -> Sequence[str]:
         config = self._in_force.config
         lost = [f"{self._store.dropped} results could not be kept: the disk fails"] if self._store.dropped else []
-        return [*config.muted.values(), *config.warnings, *lost]
+        return [*(f"Not in use: {sentence}" for sentence in config.muted.values()), *config.warnings, *lost]
 
     def _chain(self, chain: ChainConfig) -> ChainView:
         state, name = self._knowledge.chain_state(chain.name), chain.name

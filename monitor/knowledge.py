@@ -9,6 +9,7 @@ from monitor.budget import Ledger, Permit, budgets, priority_of
 from monitor.clock import Clock
 from monitor.conditions import ProbeView, World, conclusive
 from monitor.config.model import ChainConfig, Config
+from monitor.contradiction import contradicted
 from monitor.fallback import KEEP, FallbackHistory, counted_path
 from monitor.health import (
     ChainState,
@@ -21,10 +22,12 @@ from monitor.health import (
     may_ask,
     retain,
 )
-from monitor.model import Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
+from monitor.model import Health, Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
 from monitor.store import Store
 
 DAY = 86400.0
+DOUBT_EVERY = 10.0
+"""Seconds between two questions to a target out of turn."""
 SUBJECTS, CHAINS = "subject", "chain"
 
 
@@ -107,6 +110,16 @@ class Knowledge:
             self._started[spec.key] = now  # a silence that was meant is no silence
         (self._paused.discard if allowed else self._paused.add)(spec.key)
         return allowed, why
+
+    def doubted(self, outcome: Outcome) -> tuple[ProbeSpec, ...]:
+        """The questions to targets whose answer is wanted now, since the chain's answer does not fit what is known."""
+        targets = self._config.chain(outcome.chain).all_targets()
+        states = {target.position: self.target_state(target) for target in targets}
+        known = {position: state.health if state else Health.UNKNOWN for position, state in states.items()}
+        wanted = [targets[position] for position in contradicted(outcome, known)]
+        asked = {spec.target: spec for spec in reversed(self._specs) if spec.target in wanted}
+        fresh = outcome.at - DOUBT_EVERY
+        return tuple(spec for spec in asked.values() if self._last.get(spec.key, 0.0) <= fresh)
 
     def state(self, spec: ProbeSpec) -> SubjectState | None:
         return self._subjects.get(_key(spec.chain, spec.target))

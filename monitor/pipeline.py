@@ -54,15 +54,18 @@ class Pipeline:
         return estimate(spec, chain, self._catalogue(chain.endpoint))
 
     async def ask(self, spec: ProbeSpec) -> None:
-        """One scheduled question; a first failure (or recovery) is asked again at once, before people are told."""
+        """One scheduled question; a first failure (or recovery) is asked again at once, and so is a target on which
+        the chain's answer throws doubt."""
         before = self._knowledge.state(spec)
         first = await self._ask_once(spec)
-        settings = self.config.chain(spec.chain).health
-        if first is None or should_confirm(before, first, settings) is None:
+        if first is None:
             return
-        for _ in range(settings.confirm):
+        settings = self.config.chain(spec.chain).health
+        for _ in range(settings.confirm if should_confirm(before, first, settings) else 0):
             await self._clock.sleep(self._rng.uniform(0.1, 0.4))
             await self._ask_once(spec)
+        for doubted in self._knowledge.doubted(first):
+            await self.ask(doubted)
 
     async def _ask_once(self, spec: ProbeSpec) -> Outcome | None:
         price = self.estimate(spec)

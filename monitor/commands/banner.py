@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
+
 from monitor.app import App
+from monitor.commands import options
 from monitor.config.model import ChainConfig
 from monitor.config.quantity import format_duration
 from monitor.version import VERSION
@@ -22,15 +27,24 @@ def banner(app: App) -> str:
     ]
     if app.sandbox_url:
         model = config.chains[0].target(0).model
+        command, data = _typed(), "" if app.settings.data == options.DATA else f" --data {app.settings.data}"
         lines += [
             f"  sandbox      {app.sandbox_url}",
             "",
-            f"Break something for real:  fallbackd sandbox break {model} --with rate_limited",
-            f"and mend it again:         fallbackd sandbox mend {model}",
+            f"Break something for real:  {command} sandbox break {model} --with rate_limited{data}",
+            f"and mend it again:         {command} sandbox mend{data}",
         ]
     lines += [f"Not in use: {sentence}" for sentence in config.muted.values()]
     lines += [f"Note: {sentence}" for sentence in config.warnings]
     return "\n".join([*lines, "Ctrl-C stops.", ""])
+
+
+def _typed() -> str:
+    """The command as this person can type it: by its name where the shell finds it, else by its path."""
+    if shutil.which("fallbackd"):
+        return "fallbackd"
+    path = Path(sys.argv[0])
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _chain(chain: ChainConfig) -> str:

@@ -16,7 +16,7 @@ from chaos.experiment import Observer
 from chaos.guard import GuardView
 from chaos.injectors.injector import Wrap
 from chaos.model import Drill, Event, Injection, Journal
-from chaos.report import event_line, exit_code, journal_from_json, journal_json, text
+from chaos.report import ending, event_line, exit_code, journal_from_json, journal_json
 from chaos.runner import Runner
 from monitor.commands import options, remote
 from monitor.commands.workbench import Workbench, workbench
@@ -57,11 +57,8 @@ def drill(
     """
     base = None if sandbox else remote.daemon_url(data, url)
     say = _quiet if as_json else print
-    journal = _by_daemon(base, name, say) if base else _here(chains, alerts, name, say, sandbox=sandbox)
-    if as_json:
-        print(journal_json(journal).decode())
-    else:
-        print(f"\n{text(journal)}")
+    journal, said = _by_daemon(base, name, say) if base else _here(chains, alerts, name, say, sandbox=sandbox)
+    print(journal_json(journal).decode() if as_json else ending(journal, said), end="")
     raise typer.Exit(exit_code(journal.verdict))
 
 
@@ -92,12 +89,12 @@ def _who() -> str:
     return f"{getpass.getuser()} on the command line"
 
 
-def _by_daemon(base: str, name: str, say: Callable[[str], None]) -> Journal:
-    """Start it and follow it, printing each line of its journal as it comes."""
+def _by_daemon(base: str, name: str, say: Callable[[str], None]) -> tuple[Journal, int]:
+    """Start it and follow it, printing each line of its journal as it comes; and how many lines that were."""
     return asyncio.run(_follow(base, name, say))
 
 
-async def _follow(base: str, name: str, say: Callable[[str], None]) -> Journal:
+async def _follow(base: str, name: str, say: Callable[[str], None]) -> tuple[Journal, int]:
     begun = remote.call("POST", f"{base}/api/v1/drills/{name}/runs", body={"asked_by": _who()}, allowed=(409,))
     if "error" in begun:
         raise RefusedError(begun["error"]["message"])
@@ -105,7 +102,7 @@ async def _follow(base: str, name: str, say: Callable[[str], None]) -> Journal:
     while True:
         run: dict[str, Any] = remote.call("GET", f"{base}/api/v1/drills/runs/{begun['run']}")
         if run["state"] == "finished":
-            return journal_from_json(json.dumps(run["journal"]).encode())
+            return journal_from_json(json.dumps(run["journal"]).encode()), said
         lines = run["text"].splitlines()
         for line in lines[said:]:
             say(line)
@@ -113,7 +110,7 @@ async def _follow(base: str, name: str, say: Callable[[str], None]) -> Journal:
         await asyncio.sleep(POLL)
 
 
-def _here(chains: Path, alerts: Path, name: str, say: Callable[[str], None], *, sandbox: bool) -> Journal:
+def _here(chains: Path, alerts: Path, name: str, say: Callable[[str], None], *, sandbox: bool) -> tuple[Journal, int]:
     config = options.load_config(chains, alerts, sandbox=sandbox)
     drills = {one.name: one for one in resolve(config)}
     if name not in drills:
@@ -121,7 +118,7 @@ def _here(chains: Path, alerts: Path, name: str, say: Callable[[str], None], *, 
     return asyncio.run(_alone(config, drills[name], say, sandbox=sandbox))
 
 
-async def _alone(config: Config, planned: Drill, say: Callable[[str], None], *, sandbox: bool) -> Journal:
+async def _alone(config: Config, planned: Drill, say: Callable[[str], None], *, sandbox: bool) -> tuple[Journal, int]:
     async with workbench(config, sandbox=sandbox) as bench:
         chain = bench.config.chain(planned.chain)
 
@@ -139,7 +136,8 @@ async def _alone(config: Config, planned: Drill, say: Callable[[str], None], *, 
             rng=bench.rng,
             observers=(_Printer(say),),
         )
-        return await runner.run(planned, asked_by=_who())
+        journal = await runner.run(planned, asked_by=_who())
+        return journal, len(journal.events)
 
 
 async def _look(bench: Workbench, planned: Drill) -> GuardView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
@@ -20,7 +20,7 @@ from monitor.vocabulary import vocabulary
 
 def markdown(app: typer.Typer) -> str:
     """Every section, in the order of the README."""
-    sections = (_commands(app), _settings(), _metrics(), _alerts(), _faults())
+    sections = (_commands(app), _settings(), _kinds(), _metrics(), _alerts(), _faults())
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
@@ -76,6 +76,20 @@ def _settings() -> Iterator[str]:
         yield _row(
             f"`{setting.path}`", setting.type, f"`{setting.default}`" if setting.default else "", setting.meaning
         )
+
+
+def _kinds() -> Iterator[str]:
+    words = vocabulary()
+    yield from ("## Kinds", "", "| what | one of |", "|---|---|")
+    yield _row("`endpoints.NAME.dialect`", _named(words.dialects))
+    yield _row("`chains[].probes[].kind`", _named(words.kinds))
+    yield _row("`chains[].needs`", _named(words.capabilities))
+    yield _row("`notifiers[].kind`", _named(words.notifiers))
+    yield _row("`drills[].by`", _named(words.faults))
+
+
+def _named(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words))
 
 
 def _metrics() -> Iterator[str]:

@@ -20,12 +20,22 @@ _WAYS = (
 class SlackSettings(NotifierSettings):
     """``channel``: an id (C0123456789) or #name, for a bot. ``api_url``: for a proxy, or GovSlack."""
 
-    token_env: str | None = None
-    token_file: str | None = None
-    channel: str | None = Field(default=None, min_length=1)
-    webhook_url_env: str | None = None
-    webhook_url_file: str | None = None
-    api_url: str = Field(default="https://slack.com/api/", pattern=r"^https?://[^\s]+$")
+    token_env: str | None = Field(
+        default=None, description="Environment variable that holds the bot token (xoxb-...) of an app with chat:write."
+    )
+    token_file: str | None = Field(default=None, description="File that holds the bot token.")
+    channel: str | None = Field(
+        default=None, min_length=1, description="Where a bot posts: an id (C0123456789) or #name; it must be a member."
+    )
+    webhook_url_env: str | None = Field(
+        default=None, description="Environment variable that holds an incoming webhook's URL: the way that cannot edit."
+    )
+    webhook_url_file: str | None = Field(default=None, description="File that holds an incoming webhook's URL.")
+    api_url: str = Field(
+        default="https://slack.com/api/",
+        pattern=r"^https?://[^\s]+$",
+        description="Slack's API, for a proxy or GovSlack.",
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
