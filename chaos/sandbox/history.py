@@ -28,7 +28,8 @@ class History:
         self.spent = 0.0
 
     def requests(self, limit: int = KEPT) -> list[Mapping[str, Any]]:
-        """The latest ones, oldest first, without their keys. ``answered`` is missing while a request is under way."""
+        """The latest ones, oldest first, without their keys. ``answered`` is missing while a request is under way; its
+        status is None where the caller left before an answer."""
         kept: list[Mapping[str, Any]] = list(self._requests)
         return kept[-limit:] if limit > 0 else []
 

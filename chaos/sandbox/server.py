@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -121,14 +122,22 @@ class Sandbox:
         id_ = f"gen-{int(self._clock.now())}-{self._rng.getrandbits(80):020x}"
         entry = self._history.open(request)
         _CALL.set(Call(id=id_, front=effect, entry=entry))
+        try:
+            answer = await self._answered(request, handler, effect)
+        except asyncio.CancelledError:
+            entry.setdefault("answered", {"status": None})  # the caller has left
+            raise
+        entry["answered"] = {"status": answer.status, **entry.get("answered", {})}
+        if not answer.prepared:
+            answer.headers["X-Generation-Id"] = id_
+        return answer
+
+    async def _answered(self, request: web.Request, handler: Handler, effect: Effect) -> web.StreamResponse:
         answer = await wire.at_the_door(request, effect, self._clock)
         if answer is None:
             answer = await _handled(request, handler)
             if isinstance(answer, web.Response):
                 answer = await wire.bend(request, answer, effect, self._clock)
-        entry["answered"] = {"status": answer.status, **entry.get("answered", {})}
-        if not answer.prepared:
-            answer.headers["X-Generation-Id"] = id_
         return answer
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:

@@ -265,6 +265,10 @@ def test_a_preference_may_promote_a_fallback_model() -> None:
 
 
 def test_tools_steer_towards_who_can_and_remove_nobody() -> None:
+    ranked = {"provider": {"sort": {"by": "price", "partition": "none"}}}
+    assert order(QWEN, SONNET, **ranked)[0].startswith("qwen")
+    steered = order(QWEN, SONNET, tools=[{}], **ranked)
+    assert (steered[0].split("@")[0], len(steered)) == ("claude-sonnet-4.5", 5)
     assert [one.split("@")[0] for one in order(QWEN, LLAMA, tools=[{}])][:2] == ["qwen-2.5-7b-instruct"] * 2
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from chaos.sandbox import Sandbox
@@ -223,11 +225,33 @@ async def test_a_caller_who_leaves_ends_its_call() -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(sandbox.control_url).port)
     wire = Wire(reader, writer)
     wire.ask("/chat/completions", completion(stream=True))
-    await wire.until(b"data: ")
+    seen = await wire.until(b"data: ")
     writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
     async with asyncio.timeout(5):
         while not sandbox.requests[0].get("answered"):
             await asyncio.sleep(0.01)
     assert sandbox.requests[0]["answered"]["attempts"][0]["status"] == 200
+    async with aiohttp.ClientSession() as session:
+        url, key = f"{sandbox.control_url}/api/v1/generation", {"Authorization": "Bearer k"}
+        id_ = re.findall(rb"gen-[0-9a-f-]+", seen)[0].decode()
+        async with session.get(url, params={"id": id_}, headers=key) as reply:
+            record = (await reply.json())["data"]
+    assert (record["cancelled"], record["total_cost"]) == (True, 0)
     writer.transport.abort()
+    await sandbox.stop()
+
+
+async def test_a_caller_who_leaves_before_an_answer_is_remembered_as_unanswered() -> None:
+    sandbox = Sandbox(seed=1)
+    await sandbox.start()
+    sandbox.break_(LLAMA, None, "silent")
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(sandbox.control_url).port)
+    Wire(reader, writer).ask("/chat/completions", completion())
+    async with asyncio.timeout(5):
+        while not sandbox.requests or sandbox.requests[0]["body"] is None:
+            await asyncio.sleep(0.01)
+        writer.transport.abort()
+        while "answered" not in sandbox.requests[0]:
+            await asyncio.sleep(0.01)
+    assert sandbox.requests[0]["answered"] == {"status": None}
     await sandbox.stop()
