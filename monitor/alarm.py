@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -114,8 +114,10 @@ class Alarm:
         self._say(decision.notices)
         await self._knowledge.save(self._store)
 
-    def _say(self, notices: Iterable[Notice]) -> None:
-        """Once per incident, however many notifiers carry it."""
-        for notice in {notice.incident: notice for notice in notices}.values():
+    def _say(self, notices: Sequence[Notice]) -> None:
+        """Once per incident, however many notifiers carry it; where one of them is a log, that one says it."""
+        logs = {notifier.name for notifier in self._config.alerts.notifiers if notifier.kind == "log"}
+        logged = {notice.incident for notice in notices if notice.notifier in logs}
+        for notice in {notice.incident: notice for notice in notices if notice.incident not in logged}.values():
             write = log.info if notice.state is NoticeState.RESOLVED else log.warning
             write(f"{notice.alert} {notice.state.value}: {notice.title}", chain=notice.chain, cause=notice.cause.value)
