@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import web
 
-from chaos.faults.replies import reply
 from chaos.faults.shape import error_headers
 from chaos.model import Effect
 from chaos.sandbox import replies
@@ -20,7 +19,7 @@ from chaos.sandbox.history import History
 from chaos.sandbox.replies import Exchange
 from chaos.sandbox.router import Router
 from chaos.sandbox.routing import route
-from chaos.sandbox.streams import Stream
+from chaos.sandbox.streams import BROKE_OFF, Stream
 from chaos.sandbox.wanted import Rejected, parse, read
 from monitor.clock import Clock
 
@@ -28,7 +27,6 @@ METADATA_HEADERS = ("X-OpenRouter-Metadata", "X-OpenRouter-Experimental-Metadata
 STRANGER = "sandbox/another-model"
 LARGEST_BODY = 64 * 1024
 """Bytes; of larger requests only the size is remembered."""
-BROKE_OFF = reply(502, message="The provider broke off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from chaos.sandbox.router import KEEP_ALIVE_EVERY
 from monitor.clock import Clock
 
 MALFORMED = b'data: {"id": "gen-\n\n'
-_BROKE_OFF = reply(502, message="The provider broke off")
+BROKE_OFF = reply(502, message="The provider broke off")
 _AHEAD = 0.002
 """Seconds by which a chunk may come early: shorter sleeps cost more than they are worth."""
 
@@ -61,7 +61,7 @@ class Stream:
             if _due(effect.stall_after, number, ends=ends):
                 await self._stall()
             if _due(effect.error_after, number, ends=ends):
-                return await self.end_with(replies.error_chunk(exchange, effect.error or _BROKE_OFF))
+                return await self.end_with(replies.error_chunk(exchange, effect.error or BROKE_OFF))
             malformed = _due(effect.malformed_after, number, ends=ends)
             await self._response.write(MALFORMED if malformed else replies.event(chunk))
         await self._response.write(replies.event(replies.last_chunk(exchange, said)) + replies.DONE)
