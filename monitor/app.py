@@ -146,7 +146,7 @@ class App:
     def _recall(self) -> None:
         """What the metrics must know of the time before this start."""
         self._metrics.reloaded(True, self._clock.now())
-        last = self._knowledge.last_probes()
+        last = self._knowledge.rhythm.last
         for spec in self.specs:
             if spec.key in last:
                 self._metrics.recall_probe(spec, last[spec.key])
@@ -232,7 +232,10 @@ class App:
         )  # fmt: skip
 
     def _jobs(self) -> list[Job]:
-        probes = [Job(key=spec.key, every=spec.every, action=self._asking(spec)) for spec in self.specs]
+        probes = [
+            Job(key=spec.key, every=spec.every, pace=self._pacing(spec), action=self._asking(spec))
+            for spec in self.specs
+        ]
         planned = [drill for drill in self.drills if drill.every or drill.cron]
         drills = [self._drill_job(drill) for drill in planned]
         chores = [
@@ -249,7 +252,14 @@ class App:
     def _asking(self, spec: ProbeSpec) -> Callable[[], Awaitable[None]]:
         return lambda: self._pipeline.ask(spec)
 
+    def _pacing(self, spec: ProbeSpec) -> Callable[[], float] | None:
+        if spec.pace is None:
+            return None
+        return lambda: self._knowledge.rhythm.decide(spec, self._clock.now()).interval
+
     def _on_transition(self, transition: Transition) -> None:
+        chain = transition.subject.chain
+        self._schedule.repace([spec.key for spec in self.specs if spec.pace and spec.chain == chain])
         self._drilling.notice(transition)
         self._alarm.wake()
 

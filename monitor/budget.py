@@ -1,20 +1,23 @@
-"""What may still be paid for today: a daily budget in USD by chain, kept for the most important questions.
+"""What may still be paid for today: daily budgets in USD, of chains, of providers and of all chains together.
 
-As the budget runs out the least important stop first: pinned providers when less than 20 % of it is left, targets at
-5 %, the chain end to end when nothing is left. A day is a UTC day; at its end everything resumes.
+As a budget runs out the least important questions stop first: pinned providers when less than 20 % of it is left,
+targets at 5 %, the chain end to end when nothing is left. A day is a UTC day; at its end everything resumes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from monitor.config.model import ChainConfig
-from monitor.model import ProbeSpec
+from monitor.config.model import ChainConfig, Config
+from monitor.model import Catalogue, Outcome, ProbeSpec, Reason
+from monitor.naming import same_provider
 
 DAY = 86400.0
 _EPSILON = 1e-12
+_UNSURE = frozenset({Reason.TIMEOUT, Reason.FIRST_TOKEN_TIMEOUT, Reason.STALLED, Reason.CUT})
+_NO_CATALOGUE = Catalogue()
 
 
 class Priority(StrEnum):
@@ -28,6 +31,28 @@ class Priority(StrEnum):
     def kept_back(self) -> float:
         """The share of the budget that this priority leaves for the more important ones."""
         return {Priority.CHAIN: 0.0, Priority.TARGET: 0.05, Priority.PROVIDER: 0.20}[self]
+
+
+class Scope(StrEnum):
+    """Whose money."""
+
+    CHAIN = "chain"
+    PROVIDER = "provider"
+    OVERALL = "overall"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """What is spent in one place: on a chain, at a provider, or (``name`` empty) on everything."""
+
+    scope: Scope
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.name}" if self.name else "all chains together"
+
+
+OVERALL = Purse(scope=Scope.OVERALL)
 
 
 class PermitReason(StrEnum):
@@ -49,23 +74,46 @@ class Permit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """The limit of one chain, None for none. ``priorities`` are those that the chain has questions of."""
+class Limits:
+    """USD a day: by chain, by provider, and overall (None for no limit)."""
 
-    usd_per_day: float | None
-    priorities: frozenset[Priority] = frozenset(Priority)
+    chains: Mapping[str, float] = field(default_factory=dict)
+    providers: Mapping[str, float] = field(default_factory=dict)
+    overall: float | None = None
+
+    def of(self, purse: Purse) -> float | None:
+        if purse.scope is Scope.OVERALL:
+            return self.overall
+        return (self.chains if purse.scope is Scope.CHAIN else self.providers).get(purse.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetState:
-    """A chain's budget at one moment, in USD. ``stopped`` are the priorities that get no more paid questions today."""
+    """A budget at one moment, in USD. ``stopped`` are the priorities that get no more paid questions today."""
 
-    chain: str
+    purse: Purse
     usd_per_day: float
     spent: float
     remaining: float
     stopped: frozenset[Priority]
     resumes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Money that a question in flight may cost."""
+
+    purses: tuple[Purse, ...]
+    usd: float
+
+
+def limits(config: Config) -> Limits:
+    """Every budget of a config."""
+    return Limits(
+        chains={chain.name: chain.budget.usd_per_day for chain in config.chains if chain.budget},
+        providers={name: budget.usd_per_day for name, budget in config.budgets.providers.items()},
+        overall=config.budgets.usd_per_day,
+    )
 
 
 def priority_of(spec: ProbeSpec, chain: ChainConfig) -> Priority:
@@ -76,109 +124,141 @@ def priority_of(spec: ProbeSpec, chain: ChainConfig) -> Priority:
     return Priority.TARGET if spec.target.provider == own else Priority.PROVIDER
 
 
-def budgets(chains: Iterable[ChainConfig], specs: Iterable[ProbeSpec]) -> dict[str, Budget]:
-    """The budgets of a config, by chain."""
-    configured = {chain.name: chain for chain in chains}
-    asked: dict[str, set[Priority]] = {name: set() for name in configured}
-    for spec in specs:
-        asked[spec.chain].add(priority_of(spec, configured[spec.chain]))
-    return {
-        name: Budget(usd_per_day=chain.budget.usd_per_day if chain.budget else None, priorities=frozenset(asked[name]))
-        for name, chain in configured.items()
-    }
+def purses_of(chain: str, places: Iterable[str | None], limits: Limits) -> tuple[Purse, ...]:
+    """Where a question is paid: by its chain, at the provider that is one of ``places``, and by all together.
+
+    ``places``: the provider that is pinned or that answered, and the endpoint, which may be a provider's own.
+    """
+    at = _providers(places, limits) if limits.providers else ()
+    return Purse(scope=Scope.CHAIN, name=chain), *at, OVERALL
+
+
+def paid(outcome: Outcome, estimate: float | None) -> float:
+    """USD that a question has cost: what is known of it, else the estimate, where it may have been answered at all.
+
+    An error that came back in place of an answer is not billed (OpenRouter docs: Zero Completion Insurance); one that
+    we stopped waiting for may be.
+    """
+    if outcome.cost is not None:
+        return max(0.0, outcome.cost)
+    answered = outcome.model is not None or outcome.reason in _UNSURE
+    return (estimate or 0.0) if answered else 0.0
 
 
 class Ledger:
-    """What was spent today and what is in flight, by chain.
+    """What was spent today and what is in flight, by purse.
 
     A permitted question is reserved with its estimate, and charged with what it cost in the end; so many questions in
     flight cannot spend the same money.
     """
 
-    def __init__(self, limits: Mapping[str, Budget], *, now: float, spent: Mapping[str, float] | None = None) -> None:
-        """``spent``: USD since the start of the UTC day of ``now``, as the store has it."""
-        self._limits = limits
-        self._day = _day(now)
+    def __init__(self, limits: Limits, *, now: float, spent: Mapping[Purse, float] | None = None) -> None:
+        """``spent``: USD since the start of the UTC day of ``now``. ``day`` counts days since the epoch."""
+        self.limits = limits
+        self.day = _day(now)
         self._spent = dict(spent or {})
-        self._reserved: dict[str, float] = {}
-        self._refused: dict[str, set[Priority]] = {}
+        self._reserved: dict[Purse, float] = {}
+        self._refused: dict[Purse, set[Priority]] = {}
 
-    def follow(self, limits: Mapping[str, Budget]) -> None:
+    def follow(self, limits: Limits) -> None:
         """Obey a new config; what was spent stays spent, what was refused is asked again."""
-        self._limits = limits
+        self.limits = limits
         self._refused.clear()
 
-    def permit(self, chain: str, estimate: float | None, priority: Priority, now: float) -> Permit:
+    def permit(self, purses: Iterable[Purse], estimate: float | None, priority: Priority, now: float) -> Permit:
         """May a question be paid for? ``estimate`` in USD, None when the price is unknown: it then counts as 0."""
         self._turn(now)
-        limit = self._limit(chain)
-        if limit is None:
-            return _permit(PermitReason.NO_BUDGET, "the chain has no budget")
-        if estimate == 0:
-            return _permit(PermitReason.FREE, "the question is free")
-        kept = priority.kept_back * limit
-        unspent = limit - self._spent.get(chain, 0.0)
-        left = unspent - self._reserved.get(chain, 0.0)
-        if _suffices(left, estimate, kept):
-            return _allowed(left, limit, estimate)
-        if not _suffices(unspent, estimate, kept):  # money in flight may come back; money spent does not
-            self._refused.setdefault(chain, set()).add(priority)
-        return _refusal(left, limit, kept, priority)
+        permit = Permit(allowed=True, reason=PermitReason.NO_BUDGET, because="there is no budget")
+        for purse in purses:
+            limit = self.limits.of(purse)
+            if limit is None:
+                continue
+            if estimate == 0:
+                return Permit(allowed=True, reason=PermitReason.FREE, because="the question is free")
+            permit = self._permit(purse, limit, estimate, priority)
+            if not permit.allowed:
+                return permit
+        return permit
 
-    def reserve(self, chain: str, estimate: float | None) -> None:
-        self._reserved[chain] = self._reserved.get(chain, 0.0) + (estimate or 0.0)
+    def reserve(self, purses: tuple[Purse, ...], estimate: float | None) -> Reservation:
+        for purse in purses:
+            self._reserved[purse] = self._reserved.get(purse, 0.0) + (estimate or 0.0)
+        return Reservation(purses=purses, usd=estimate or 0.0)
 
-    def charge(self, chain: str, at: float, cost: float | None, *, reserved: float | None = None) -> None:
-        """Book a question that has ended at ``at`` and release its reservation; an unknown cost is the reserved one."""
+    def charge(self, purses: Iterable[Purse], at: float, usd: float, *, reservation: Reservation | None = None) -> None:
+        """Book what a question has cost that was asked at ``at``, and release its reservation.
+
+        ``purses`` are those of who answered, which may be another provider than the one that was expected.
+        """
         self._turn(at)
-        if reserved:
-            self._reserved[chain] = max(0.0, self._reserved.get(chain, 0.0) - reserved)
-        paid = (reserved or 0.0) if cost is None else cost
-        if _day(at) == self._day:
-            self._spent[chain] = self._spent.get(chain, 0.0) + max(0.0, paid)
+        if reservation is not None:
+            for purse in reservation.purses:
+                self._reserved[purse] = max(0.0, self._reserved.get(purse, 0.0) - reservation.usd)
+        if usd and _day(at) == self.day:
+            for purse in purses:
+                self._spent[purse] = self._spent.get(purse, 0.0) + usd
 
-    def spent(self, chain: str, now: float) -> float:
+    @property
+    def purses(self) -> Mapping[Purse, float]:
+        """USD on ``day``, of every purse on which something was spent."""
+        return self._spent
+
+    def spent(self, purse: Purse, now: float) -> float:
         """USD since the start of the UTC day."""
         self._turn(now)
-        return self._spent.get(chain, 0.0)
+        return self._spent.get(purse, 0.0)
 
-    def remaining(self, chain: str, now: float) -> float | None:
-        """USD, never below 0; None for a chain without a budget."""
-        limit = self._limit(chain)
-        return None if limit is None else max(0.0, limit - self.spent(chain, now))
+    def remaining(self, purse: Purse, now: float) -> float | None:
+        """USD, never below 0; None where there is no budget."""
+        limit = self.limits.of(purse)
+        return None if limit is None else max(0.0, limit - self.spent(purse, now))
 
-    def state(self, chain: str, now: float) -> BudgetState | None:
-        """None for a chain without a budget."""
-        limit, remaining = self._limit(chain), self.remaining(chain, now)
+    def state(self, purse: Purse, asked: Collection[Priority], now: float) -> BudgetState | None:
+        """None where there is no budget. ``asked``: the priorities of the questions that it pays for."""
+        limit, remaining = self.limits.of(purse), self.remaining(purse, now)
         if limit is None or remaining is None:
             return None
         return BudgetState(
-            chain=chain,
+            purse=purse,
             usd_per_day=limit,
-            spent=self.spent(chain, now),
+            spent=self.spent(purse, now),
             remaining=remaining,
-            stopped=self._stopped(chain, limit, remaining),
+            stopped=self._stopped(purse, limit, remaining, asked),
             resumes=(_day(now) + 1) * DAY,
         )
 
-    def _stopped(self, chain: str, limit: float, remaining: float) -> frozenset[Priority]:
-        """By what is left, which a restart knows too, and by what was refused because it would have cost too much."""
-        asked = self._limits[chain].priorities
-        stopped = set(self._refused.get(chain, ()))
-        if self._spent.get(chain, 0.0) > 0:
-            stopped |= {priority for priority in asked if not _suffices(remaining, None, priority.kept_back * limit)}
-        return frozenset(stopped & asked)
+    def _permit(self, purse: Purse, limit: float, estimate: float | None, priority: Priority) -> Permit:
+        kept = priority.kept_back * limit
+        unspent = limit - self._spent.get(purse, 0.0)
+        left = unspent - self._reserved.get(purse, 0.0)
+        if _suffices(left, estimate, kept):
+            return _allowed(left, limit, estimate)
+        if not _suffices(unspent, estimate, kept):  # money in flight may come back; money spent does not
+            self._refused.setdefault(purse, set()).add(priority)
+        return _refusal(purse, left, limit, kept, priority)
 
-    def _limit(self, chain: str) -> float | None:
-        budget = self._limits.get(chain)
-        return budget.usd_per_day if budget else None
+    def _stopped(
+        self, purse: Purse, limit: float, remaining: float, asked: Collection[Priority]
+    ) -> frozenset[Priority]:
+        """By what is left, which a restart knows too, and by what was refused because it would have cost too much."""
+        stopped = set(self._refused.get(purse, ()))
+        if self._spent.get(purse, 0.0) > 0:
+            stopped |= {priority for priority in asked if not _suffices(remaining, None, priority.kept_back * limit)}
+        return frozenset(stopped & set(asked))
 
     def _turn(self, now: float) -> None:
         """Start a new day. A clock that steps back does not bring yesterday's money back."""
-        if _day(now) > self._day:
-            self._day = _day(now)
+        if _day(now) > self.day:
+            self.day = _day(now)
             self._spent.clear()
             self._refused.clear()
+
+
+def _providers(places: Iterable[str | None], limits: Limits) -> Iterator[Purse]:
+    named = [place for place in places if place]
+    for name in limits.providers:
+        if any(place == name or same_provider(name, place, _NO_CATALOGUE) for place in named):
+            yield Purse(scope=Scope.PROVIDER, name=name)
 
 
 def _day(at: float) -> int:
@@ -189,20 +269,18 @@ def _suffices(left: float, estimate: float | None, kept: float) -> bool:
     return left > 0 and left - (estimate or 0.0) >= kept - _EPSILON
 
 
-def _permit(reason: PermitReason, because: str) -> Permit:
-    return Permit(allowed=True, reason=reason, because=because)
-
-
 def _allowed(left: float, limit: float, estimate: float | None) -> Permit:
     text = f"{left:.4f} of {limit:.4f} USD left today"
     if estimate is None:
-        return _permit(PermitReason.PRICE_UNKNOWN, f"{text}; the price is unknown and counts as 0")
-    return _permit(PermitReason.WITHIN, text)
+        because = f"{text}; the price is unknown and counts as 0"
+        return Permit(allowed=True, reason=PermitReason.PRICE_UNKNOWN, because=because)
+    return Permit(allowed=True, reason=PermitReason.WITHIN, because=text)
 
 
-def _refusal(left: float, limit: float, kept: float, priority: Priority) -> Permit:
+def _refusal(purse: Purse, left: float, limit: float, kept: float, priority: Priority) -> Permit:
     text = f"{max(0.0, left):.4f} of {limit:.4f} USD left today"
     if priority is Priority.CHAIN or left <= 0:
-        return Permit(allowed=False, reason=PermitReason.USED_UP, because=f"the budget is used up: {text}")
-    because = f"{text}, of which {kept:.4f} are kept back for more important questions"
+        because = f"the budget of {purse} is used up: {text}"
+        return Permit(allowed=False, reason=PermitReason.USED_UP, because=because)
+    because = f"the budget of {purse} has {text}, of which {kept:.4f} are kept back for more important questions"
     return Permit(allowed=False, reason=PermitReason.KEPT_BACK, because=because)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from chaos.experiment import RECOVERY_TRIES
 from chaos.guard import Running
 from chaos.model import Drill, Journal
 from chaos.report import event_line, journal_from_json, text
 from monitor.alarm import Alarm
+from monitor.budget import BudgetState, Priority, Purse, Scope
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig, Config
 from monitor.config.quantity import format_duration
@@ -36,6 +37,7 @@ from monitor.web.views import (
     RunState,
     RunView,
     ServingView,
+    SharedBudgetView,
     ShareView,
     Started,
     StateView,
@@ -101,6 +103,10 @@ class DaemonControl:
             runs_under_way=len(self._drilling.runner.running),
             outbox_pending=sum(self._outbox.waiting().values()),
             stopped=self._drilling.runner.stopped,
+            budgets=tuple(
+                SharedBudgetView(**_budget(state), scope=state.purse.scope, provider=state.purse.name)
+                for state in self._knowledge.spending.shared(self._clock.now())
+            ),
             notes=tuple(self._notes()),
         )
 
@@ -195,7 +201,7 @@ class DaemonControl:
     def _chain(self, chain: ChainConfig) -> ChainView:
         state, name = self._knowledge.chain_state(chain.name), chain.name
         now, latest = self._clock.now(), self._knowledge.latest(name)
-        remaining = self._knowledge.ledger.remaining(name, now)
+        budget = self._knowledge.spending.state(Purse(scope=Scope.CHAIN, name=name), now)
         known: dict[str, object] = {}
         if state is not None:
             known = {
@@ -214,8 +220,7 @@ class DaemonControl:
             ) if serving else None,
             targets=tuple(self._target(chain, target) for target in chain.all_targets()),
             fallback=tuple(self._share(name, window, seconds, now) for window, seconds in WINDOWS.items()),
-            budget=None if chain.budget is None or remaining is None
-            else BudgetView(usd_per_day=chain.budget.usd_per_day, remaining=remaining),
+            budget=None if budget is None else BudgetView(**_budget(budget)),
             alerts=tuple(one.alert for one in self._alarm.firing if one.chain == name),
         )  # fmt: skip
 
@@ -289,6 +294,16 @@ def _running(one: Running) -> RunView:
         at=one.started,
         asked_by=one.asked_by,
     )
+
+
+def _budget(state: BudgetState) -> dict[str, Any]:
+    stopped = tuple(priority.value for priority in Priority if priority in state.stopped)
+    return {
+        "usd_per_day": state.usd_per_day,
+        "remaining": state.remaining,
+        "stopped": stopped,
+        "resumes": state.resumes if stopped else None,
+    }
 
 
 def _expects(drill: Drill) -> str:

@@ -187,7 +187,7 @@ class Drilling:
             health=state.health if state else Health.UNKNOWN,
             targets=health,
             incidents=tuple(one.when for one in self._alarm.incidents if one.chain == name),
-            budget=self._knowledge.ledger.remaining(name, now),
+            budget=self._knowledge.spending.remaining(name, now),
             cost=self._pipeline.estimate(specify(chain, chain.probes[0], None)),
         )
 

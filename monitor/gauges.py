@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.budget import Purse, Scope
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.knowledge import Knowledge
@@ -24,10 +25,13 @@ class Gauges:
         now = self._clock.now()
         for chain in config.chains:
             self._refresh_health(chain.name)
-            self._metrics.set_budget_remaining(chain.name, self._knowledge.ledger.remaining(chain.name, now))
+            own = self._knowledge.spending.state(Purse(scope=Scope.CHAIN, name=chain.name), now)
+            self._metrics.set_budget_remaining(chain.name, own.remaining if own else None)
             for window, seconds in WINDOWS.items():
                 share, _ = self._knowledge.history(chain.name).share(seconds, now)
                 self._metrics.set_fallback_share(chain.name, window, share)
+        for shared in self._knowledge.spending.shared(now):
+            self._metrics.set_shared_budget_remaining(shared.purse.scope, shared.purse.name, shared.remaining)
         for notifier, count in self._outbox.waiting().items():
             self._metrics.set_outbox_pending(notifier, count)
         self._metrics.set_store_pending(self._store.pending)

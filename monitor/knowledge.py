@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from monitor.budget import Ledger, Permit, budgets, priority_of
+from monitor.budget import DAY, Purse, Reservation
 from monitor.clock import Clock
-from monitor.conditions import ProbeView, World, conclusive
+from monitor.conditions import World, conclusive
 from monitor.config.model import ChainConfig, Config
 from monitor.contradiction import contradicted
 from monitor.fallback import KEEP, FallbackHistory, counted_path
+from monitor.findings import CatalogueFinding
 from monitor.health import (
     ChainState,
     SubjectState,
@@ -23,23 +24,24 @@ from monitor.health import (
     retain,
 )
 from monitor.model import Health, Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
+from monitor.pace import Pace, decide
+from monitor.rhythm import Rhythm
+from monitor.spending import Spending, restored
 from monitor.store import Store
 
-DAY = 86400.0
 DOUBT_EVERY = 10.0
 """Seconds between two questions to a target out of turn."""
-SUBJECTS, CHAINS = "subject", "chain"
+SUBJECTS, CHAINS, SPENDING = "subject", "chain", "spending"
 
 
 class Knowledge:
     """Learns from outcomes by the pure rules, and is the view of the world for alerting, drills and pages."""
 
-    def __init__(self, config: Config, specs: tuple[ProbeSpec, ...], *, now: float, spent: Mapping[str, float]) -> None:
+    def __init__(
+        self, config: Config, specs: tuple[ProbeSpec, ...], *, now: float, spent: Mapping[Purse, float]
+    ) -> None:
         self._config = config
         self._specs = specs
-        self._started = {spec.key: now for spec in specs}
-        self._paused: set[str] = set()
-        self._last: dict[str, float] = {}
         self._latest: dict[str, Outcome] = {}
         self._subjects: dict[str, SubjectState] = {}
         self._chains: dict[str, ChainState] = {}
@@ -47,14 +49,18 @@ class Knowledge:
         self._verdicts: dict[str, Verdict] = {}
         self._settled: set[str] = set()
         self.learned = 0
+        self.findings: tuple[CatalogueFinding, ...] = ()
+        self.reported: Mapping[str, Mapping[str, str]] = {}
         self._unsaved: dict[str, dict[str, bytes | None]] = {SUBJECTS: {}, CHAINS: {}}
-        self.ledger = Ledger(budgets(config.chains, specs), now=now, spent=spent)
+        self.spending = Spending(config, specs, self._answered_by, now=now, spent=spent)
+        self.rhythm = Rhythm(config, specs, self._decide_pace, now=now)
 
     @classmethod
     async def restore(cls, config: Config, specs: tuple[ProbeSpec, ...], store: Store, clock: Clock) -> Self:
         """As it was when the last run ended; what another version wrote in another form starts as unknown."""
         now = clock.now()
-        self = cls(config, specs, now=now, spent=await store.spend(now // DAY * DAY))
+        spent = restored(await store.states(SPENDING), await store.spend(now // DAY * DAY), now)
+        self = cls(config, specs, now=now, spent=spent)
         for key, raw in (await store.states(SUBJECTS)).items():
             if (state := load_state(raw)) is not None:
                 self._subjects[key] = state
@@ -65,26 +71,26 @@ class Knowledge:
         for chain_name, minute, path, count in await store.fallback_buckets(now - KEEP):
             buckets.setdefault(chain_name, []).append((minute, path, count))
         self._fallbacks |= {name: FallbackHistory(found) for name, found in buckets.items()}
-        self._last = {probe: at for (_, probe), at in (await store.last_probes()).items()}
+        self.rhythm.last |= {probe: at for (_, probe), at in (await store.last_probes()).items()}
         self._verdicts = conclusive(verdict for verdict, _ in await store.journals(limit=1000))
         self._forget_unconfigured()
         return self
 
     def follow(self, config: Config, specs: tuple[ProbeSpec, ...], now: float) -> None:
         """Obey another config; what is still configured keeps what was learned of it."""
-        self._started = {spec.key: self._started.get(spec.key, now) for spec in specs}
         self._config, self._specs = config, specs
+        self.rhythm.follow(config, specs, now)
         for chain in config.chains:
             self._fallbacks.setdefault(chain.name, FallbackHistory())
-        self.ledger.follow(budgets(config.chains, specs))
+        self.spending.follow(config, specs)
         self._forget_unconfigured()
 
-    def learn(self, outcome: Outcome, *, reserved: float | None = None) -> tuple[Transition, ...]:
+    def learn(self, outcome: Outcome, *, reservation: Reservation | None = None) -> tuple[Transition, ...]:
         """Every change of health that an outcome brings: first its subject's, then its chain's."""
-        self.ledger.charge(outcome.chain, outcome.at, outcome.cost, reserved=reserved)
+        self.spending.charge(outcome, reservation)
         if not outcome.origin.counts or not self._configured(outcome.chain):
             return ()
-        self._last[outcome.probe] = outcome.at
+        self.rhythm.take(outcome)
         self.learned += 1
         path = counted_path(outcome)
         if path is not None:
@@ -104,11 +110,11 @@ class Knowledge:
         allowed, why = True, ""
         if not may_ask(self.state(spec), now):
             allowed, why = False, "rate_limited"
-        elif not self._affordable(spec, estimate, now).allowed:
+        elif self.rhythm.shown_by_traffic(spec, now):
+            allowed, why = False, "passive"
+        elif not self.spending.permit(spec, estimate, now).allowed:
             allowed, why = False, "budget"
-        if allowed and spec.key in self._paused:
-            self._started[spec.key] = now  # a silence that was meant is no silence
-        (self._paused.discard if allowed else self._paused.add)(spec.key)
+        self.rhythm.allowed(spec, now, allowed=allowed)
         return allowed, why
 
     def doubted(self, outcome: Outcome) -> tuple[ProbeSpec, ...]:
@@ -119,7 +125,7 @@ class Knowledge:
         wanted = [targets[position] for position in contradicted(outcome, known)]
         asked = {spec.target: spec for spec in reversed(self._specs) if spec.target in wanted}
         fresh = outcome.at - DOUBT_EVERY
-        return tuple(spec for spec in asked.values() if self._last.get(spec.key, 0.0) <= fresh)
+        return tuple(spec for spec in asked.values() if self.rhythm.last.get(spec.key, 0.0) <= fresh)
 
     def state(self, spec: ProbeSpec) -> SubjectState | None:
         return self._subjects.get(_key(spec.chain, spec.target))
@@ -151,26 +157,25 @@ class Knowledge:
     def history(self, chain: str) -> FallbackHistory:
         return self._fallbacks[chain]
 
-    def last_probes(self) -> Mapping[str, float]:
-        return self._last
-
     def judged(self, verdict: Verdict) -> None:
         self._verdicts |= conclusive([*self._verdicts.values(), verdict])
 
     def world(self, now: float) -> World:
         drills = {drill.name for drill in self._config.drills}
-        states = {chain.name: self.ledger.state(chain.name, now) for chain in self._config.chains}
         return World(
             chains={name: state for name, state in self._chains.items() if self._configured(name)},
             fallbacks={chain.name: self._fallbacks[chain.name] for chain in self._config.chains},
-            probes=tuple(map(self._probe_view, self._specs)),
-            budgets={name: state for name, state in states.items() if state is not None},
+            probes=self.rhythm.views(),
+            budgets=self.spending.by_chain(now),
             verdicts={name: verdict for name, verdict in self._verdicts.items() if name in drills},
             settled=frozenset(self._settled),
+            findings=self.findings,
+            reported=self.reported,
         )
 
     async def save(self, store: Store) -> None:
         """Write what changed since the last time."""
+        self._unsaved[SPENDING] = self.spending.dump()
         for kind, values in self._unsaved.items():
             if values:
                 self._unsaved[kind] = {}
@@ -185,21 +190,13 @@ class Knowledge:
         self._unsaved[CHAINS][chain.name] = dump_state(state)
         return (change,) if change else ()
 
-    def _probe_view(self, spec: ProbeSpec) -> ProbeView:
-        chain = self._config.chain(spec.chain)
-        once = spec.target.timeout if spec.target else chain.deadline
-        return ProbeView(
-            key=spec.key,
-            chain=spec.chain,
-            every=spec.every,
-            started=self._started[spec.key],
-            last=self._last.get(spec.key),
-            deadline=once * (1 + chain.health.confirm),
-            paused=spec.key in self._paused,
-        )
+    def _decide_pace(self, spec: ProbeSpec, now: float) -> Pace:
+        chain = self._chains.get(spec.chain)
+        return decide(spec, self.state(spec), chain.health if chain else Health.UNKNOWN, now)
 
-    def _affordable(self, spec: ProbeSpec, estimate: float | None, now: float) -> Permit:
-        return self.ledger.permit(spec.chain, estimate, priority_of(spec, self._config.chain(spec.chain)), now)
+    def _answered_by(self, spec: ProbeSpec) -> str | None:
+        latest = self._latest.get(_key(spec.chain, spec.target))
+        return latest.served_provider if latest else None
 
     def _asks_end_to_end(self, chain: ChainConfig) -> bool:
         return any(spec.chain == chain.name and spec.target is None for spec in self._specs)

@@ -154,8 +154,21 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaceRange:
+    """The intervals between which a question's pace may move, in seconds; healthy for ``slower_after`` is one step."""
+
+    fastest: float
+    slowest: float
+    slower_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSpec:
-    """One scheduled question. ``key`` is ``chain[/target[@provider]]:kind``; ``target`` None asks the whole chain."""
+    """One scheduled question. ``key`` is ``chain[/target[@provider]]:kind``; ``target`` None asks the whole chain.
+
+    ``passive``: live traffic that was answered within an interval stands in for it. ``pace`` None: always ``every``.
+    ``tokens`` and ``depth`` (a share): size of a long prompt, and where in it the needle is.
+    """
 
     key: str
     chain: str
@@ -164,6 +177,10 @@ class ProbeSpec:
     every: float
     first_token: float
     max_tokens: int
+    passive: bool = False
+    pace: PaceRange | None = None
+    tokens: int = 0
+    depth: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,12 +359,37 @@ class ModelEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is left of a key and its account, from ``/key`` and ``/credits``. Amounts in USD; None where unlimited or
+    not told. ``free_*`` count today's requests to free models; ``expires`` is an ISO date as it was sent."""
+
+    limit: float | None = None
+    limit_remaining: float | None = None
+    limit_reset: str | None = None
+    usage: float | None = None
+    credits_remaining: float | None = None
+    free_limit: int | None = None
+    free_remaining: int | None = None
+    is_free_tier: bool = False
+    expires: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What an endpoint offers. ``providers`` maps display names to slugs. ``at`` is None until it was read."""
+    """What an endpoint offers. ``providers`` maps display names to slugs. ``at`` is None until it was read.
+
+    ``listed``: the whole list of models was read. ``offered``: ids of the models whose offers were. ``gone``: models
+    that were asked for and that the endpoint does not know; ``renamed``: such models -> the id that they lead to.
+    """
 
     at: float | None = None
     models: Mapping[str, ModelEntry] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict)
+    listed: bool = False
+    offered: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    account: Account | None = None
 
 
 def new_id(now: float | None = None) -> str:

@@ -7,6 +7,7 @@ from random import Random
 
 import structlog
 
+from monitor.budget import Reservation
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.health import should_confirm
@@ -73,16 +74,16 @@ class Pipeline:
         if not allowed:
             self._metrics.run_skipped(why)
             return None
-        self._knowledge.ledger.reserve(spec.chain, price)
+        reservation = self._knowledge.spending.reserve(spec, price)
         outcome = await self.prober.probe(spec)
-        self.take(outcome, reserved=price)
+        self.take(outcome, reservation=reservation)
         return outcome
 
-    def take(self, outcome: Outcome, *, reserved: float | None = None) -> None:
+    def take(self, outcome: Outcome, *, reservation: Reservation | None = None) -> None:
         """1. count  2. store  3. learn  4. say what changed."""
         self._metrics.observe(outcome)
         self._store.add_outcome(outcome)
-        for transition in self._knowledge.learn(outcome, reserved=reserved):
+        for transition in self._knowledge.learn(outcome, reservation=reservation):
             self._store.add_transition(transition)
             self._say(transition)
             self._changed(transition)

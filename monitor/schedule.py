@@ -33,7 +33,8 @@ SPREAD = 5.0
 class Job:
     """Something to start again and again: by ``every`` (seconds) or by ``cron`` (five fields, UTC).
 
-    ``first_after`` is when the first run comes, in seconds; without it, within ``SPREAD`` or one interval.
+    ``first_after`` is when the first run comes, in seconds; without it, within ``SPREAD`` or one interval. ``pace``
+    gives the interval that holds now, where it moves; ``every`` is then where it begins.
     """
 
     key: str
@@ -41,6 +42,22 @@ class Job:
     every: float | None = None
     cron: str | None = None
     first_after: float | None = None
+    pace: Callable[[], float] | None = None
+
+
+class PacedTrigger(BaseTrigger):  # type: ignore[misc]  # ships no types
+    """Fires first at ``begin``, and then each time when the interval that holds by then has passed."""
+
+    def __init__(self, begin: datetime, pace: Callable[[], float], rng: Random) -> None:
+        self._begin = begin
+        self._pace = pace
+        self._rng = rng
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        if previous_fire_time is None:
+            return max(self._begin, now)
+        interval = self._pace()
+        return previous_fire_time + timedelta(seconds=interval + self._rng.uniform(0, _jitter(interval)))
 
 
 class Schedule:
@@ -61,6 +78,7 @@ class Schedule:
         self._skipped = skipped
         self._seats = asyncio.Semaphore(limit)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._begun: dict[str, float] = {}
         self._jobs: dict[str, Job] = {}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
@@ -78,11 +96,21 @@ class Schedule:
         wanted = {job.key: job for job in jobs}
         for key in self._jobs.keys() - wanted.keys():
             self._scheduler.remove_job(key)
+            self._begun.pop(key, None)
+        before, self._jobs = self._jobs, wanted
         for key, job in wanted.items():
-            before = self._jobs.get(key)
-            if before is None or (before.every, before.cron) != (job.every, job.cron):
+            if key not in before or _timing(before[key]) != _timing(job):
                 self._add(job)
-        self._jobs = wanted
+
+    def repace(self, keys: Iterable[str]) -> None:
+        """Bring forward what is due sooner by now. What has become slower follows with its next run."""
+        for key in keys:
+            job, begun, due = self._jobs.get(key), self._begun.get(key), self.next_run(key)
+            if job is None or job.pace is None or begun is None or due is None:
+                continue
+            at = max(begun + job.pace(), self._clock.now())
+            if at < due:
+                self._scheduler.modify_job(key, next_run_time=datetime.fromtimestamp(at, UTC))
 
     def next_run(self, key: str) -> float | None:
         """Seconds since the epoch of the next start, None when there is none."""
@@ -132,7 +160,14 @@ class Schedule:
         every = job.every or 60.0
         first = self._rng.uniform(0.05, min(every, SPREAD)) if job.first_after is None else job.first_after
         begin = datetime.fromtimestamp(self._clock.now(), UTC) + timedelta(seconds=first)
-        return IntervalTrigger(seconds=every, start_date=begin, timezone=UTC, jitter=min(every * 0.05, 5.0))
+        if job.pace is not None:
+            return PacedTrigger(begin, lambda: self._interval(job), self._rng)
+        return IntervalTrigger(seconds=every, start_date=begin, timezone=UTC, jitter=_jitter(every))
+
+    def _interval(self, job: Job) -> float:
+        """By the job that is in force now: a reload may have changed what decides the pace."""
+        pace = self._jobs.get(job.key, job).pace
+        return pace() if pace is not None else job.every or 60.0
 
     async def _fire(self, key: str) -> None:
         self._launch(key)
@@ -143,6 +178,7 @@ class Schedule:
             log.warning("run skipped: the one before still runs", job=key)
             return
         task = asyncio.create_task(self._run(key), name=key)
+        self._begun[key] = self._clock.now()
         self._running[key] = task
         task.add_done_callback(lambda _: self._running.pop(key, None))
 
@@ -156,6 +192,7 @@ class Schedule:
             except Exception:  # one job must not end the daemon; it is logged and counted
                 self._skipped("crashed")
                 log.exception("a run crashed", job=key)
+        self.repace([key])
 
     def _on_submitted(self, event: JobSubmissionEvent) -> None:
         if event.scheduled_run_times:
@@ -164,3 +201,11 @@ class Schedule:
     def _on_missed(self, event: JobExecutionEvent) -> None:
         self._skipped("missed")
         log.warning("run missed", job=event.job_id)
+
+
+def _timing(job: Job) -> tuple[float | None, str | None, bool]:
+    return job.every, job.cron, job.pace is None
+
+
+def _jitter(interval: float) -> float:
+    return min(interval * 0.05, 5.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.budget import BudgetState, Priority
+from monitor.budget import BudgetState, Priority, Scope
 from monitor.clock import utc
 from monitor.conditions.evidence import percent
 from monitor.conditions.world import Condition, ProbeView, Rule, World
@@ -71,30 +71,31 @@ def _heard(probe: ProbeView) -> float:
 
 
 def _budget_exhausted(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
-    for chain, budget in world.budgets.items():
-        if not budget.stopped:
-            continue
-        stopped = [priority.value for priority in Priority if priority in budget.stopped]
-        yield Condition(
-            alert=rule.name,
-            when=rule.when,
-            chain=chain,
-            severity=rule.severity,
-            title=_budget_title(budget),
-            summary=f"No more paid questions today to: {', '.join(stopped)}. They resume at {utc(budget.resumes)}.",
-            matters=tuple(stopped),
-            facts=(
-                ("spent", f"{budget.spent:.4f} of {budget.usd_per_day:.4f} USD{_share(budget)}"),
-                ("stopped", ", ".join(stopped)),
-                ("resumes", utc(budget.resumes)),
-            ),
-        )
+    for chain, states in world.budgets.items():
+        yield from (_budget_condition(rule, chain, budget) for budget in states if budget.stopped)
 
 
-def _budget_title(budget: BudgetState) -> str:
-    if Priority.CHAIN in budget.stopped:
-        return f"The budget of chain {budget.chain} is used up"
-    return f"The budget of chain {budget.chain} runs out"
+def _budget_condition(rule: RuleConfig, chain: str, budget: BudgetState) -> Condition:
+    """A shared budget is told for each chain that it stops, since each has its own people."""
+    stopped = tuple(priority.value for priority in Priority if priority in budget.stopped)
+    own = budget.purse.scope is Scope.CHAIN
+    ends = "is used up" if Priority.CHAIN in budget.stopped else "runs out"
+    return Condition(
+        alert=rule.name,
+        when=rule.when,
+        chain=chain,
+        severity=rule.severity,
+        subject="" if own else str(budget.purse),
+        title=f"The budget of {budget.purse} {ends}",
+        summary=f"No more paid questions of chain {chain} today to: {', '.join(stopped)}. "
+        f"They resume at {utc(budget.resumes)}.",
+        matters=stopped,
+        facts=(
+            ("spent", f"{budget.spent:.4f} of {budget.usd_per_day:.4f} USD{_share(budget)}"),
+            ("stopped", ", ".join(stopped)),
+            ("resumes", utc(budget.resumes)),
+        ),
+    )
 
 
 def _share(budget: BudgetState) -> str:
@@ -121,7 +122,7 @@ PROBE_STALE = Rule(
     impact="What is shown about the chain may be out of date, and other alerts about it may be late.",
     diagnosis=(
         "Look at the daemon's log, its load, and the metrics about skipped and late runs. Questions that are left out "
-        "for a rate limit or the budget do not count."
+        "for a rate limit, the budget or live traffic do not count."
     ),
     mitigation="Restart a daemon that hangs; ask less often, or give the machine more room.",
     over="Results of every scheduled question arrive again.",
@@ -131,7 +132,7 @@ PROBE_STALE = Rule(
 BUDGET_EXHAUSTED = Rule(
     name="budget_exhausted",
     judge=_budget_exhausted,
-    meaning="A chain's daily budget is so far used that paid questions have stopped, the least important first.",
+    meaning="A daily budget (of a chain, a provider or all together) stops paid questions, the least important first.",
     impact="Pinned providers, then targets, then the chain go unasked until midnight UTC: failures are not seen.",
     diagnosis="`fallbackd plan` shows what a day of the questions costs and which cost the most.",
     mitigation="Raise the budget, ask less often, leave providers out, or lower the bound on tokens.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from monitor.budget import BudgetState
 from monitor.config.model import RuleConfig
 from monitor.fallback import FallbackHistory
+from monitor.findings import CatalogueFinding
 from monitor.health import ChainState
 from monitor.model import Severity, Verdict, VerdictKind
 
@@ -35,16 +36,20 @@ class ProbeView:
 class World:
     """What is known now, of configured chains and drills only.
 
+    ``budgets``: by chain, its own and those that it shares, with what each has stopped of this chain.
     ``verdicts``: by drill, the latest that says something (see ``conclusive``). ``settled``: chains of which something
-    was learned since the start; of the others an absent condition proves nothing.
+    was learned since the start; of the others an absent condition proves nothing. ``findings``: what the catalogues
+    show. ``reported``: chain -> label -> what the endpoint says of the target's providers, in words.
     """
 
     chains: Mapping[str, ChainState] = field(default_factory=dict)
     fallbacks: Mapping[str, FallbackHistory] = field(default_factory=dict)
     probes: tuple[ProbeView, ...] = ()
-    budgets: Mapping[str, BudgetState] = field(default_factory=dict)
+    budgets: Mapping[str, tuple[BudgetState, ...]] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
+    findings: tuple[CatalogueFinding, ...] = ()
+    reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

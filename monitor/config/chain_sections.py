@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -54,10 +54,16 @@ class TargetConfig(Section):
         min_length=1,
         description="The provider that this target is pinned to (provider and client chains).",
     )
-    providers: tuple[Text, ...] = Field(
-        default=(), description="Providers of the model that are each asked on their own, pinned."
+    providers: tuple[Text, ...] | Literal["discover"] = Field(
+        default=(),
+        description="Providers of the model that are each asked on their own, pinned; discover: all that serve it now.",
     )
     timeout: Duration = Field(default=30.0, gt=0, description="Longest time one request to this target may take.")
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The listed providers; those that are yet to be discovered are not among them."""
+        return () if self.providers == "discover" else self.providers
 
 
 class ObjectiveConfig(Section):
@@ -78,6 +84,31 @@ class Of(StrEnum):
     PROVIDERS = "providers"
 
 
+class PaceConfig(Section):
+    """Asks more often when something looks wrong, and less often what has been healthy for long. Without it every
+    question keeps its interval."""
+
+    slowest: Duration | None = Field(
+        default=None, gt=0, description="Longest interval of what has been healthy for long; unset, never slower."
+    )
+    fastest: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="Interval after a failure, while degraded and after a rate limit; unset, never faster.",
+    )
+    slower_after: Duration = Field(
+        default=3600.0, gt=0, description="Healthy for so long doubles the interval, and each further time again."
+    )
+
+
+class BudgetConfig(Section):
+    """What the questions of one chain, at one provider, or of one kind may cost."""
+
+    usd_per_day: float = Field(
+        ge=0, description="What one UTC day may cost, in US dollars; once spent, paid probes stop until midnight UTC."
+    )
+
+
 class ProbeConfig(Section):
     """One kind of question, how often, of whom. ``first_token`` is a deadline of ours, not an objective."""
 
@@ -90,8 +121,26 @@ class ProbeConfig(Section):
     first_token: Duration = Field(
         default=15.0, gt=0, description="A stream without its first token by then is given up: first_token_timeout."
     )
-    max_tokens: int = Field(
-        default=48, ge=16, le=4096, description="Longest answer that is paid for; raised for reasoning models."
+    max_tokens: int | None = Field(
+        default=None,
+        ge=16,
+        le=32768,
+        description="Longest answer that is paid for; raised for reasoning models. Unset, what the kind needs.",
+    )
+    tokens: int = Field(
+        default=8000, ge=500, le=2_000_000, description="Kind long_context: about how many tokens the prompt has."
+    )
+    depth: Percent = Field(
+        default=0.5, description="Kind long_context: where the needle is, from the prompt's start (0%) to its end (100%)."
+    )
+    budget: BudgetConfig | None = Field(
+        default=None, description="What this probe alone may cost, within the chain's budget; unset, no limit of its own."
+    )
+    passive: bool = Field(
+        default=False, description="A target that answered live traffic within the interval is not asked as well."
+    )
+    pace: PaceConfig | None = Field(
+        default=None, description="How far the interval may move with what is seen; unset, the chain's pace."
     )
 
 
@@ -105,12 +154,25 @@ class HealthConfig(Section):
     confirm: int = Field(default=2, ge=0, le=10, description="How often a first failure is asked again at once.")
 
 
-class BudgetConfig(Section):
-    """What the probes and drills of one chain may cost."""
+class BudgetsConfig(Section):
+    """What all probes and drills together may cost, and those at one provider: beside the budgets of chains."""
 
-    usd_per_day: float = Field(
-        ge=0, description="US dollars in one UTC day; once spent, paid probes stop until midnight UTC."
+    usd_per_day: float | None = Field(
+        default=None,
+        ge=0,
+        description="What one UTC day of all chains together may cost, in US dollars; unset, no limit.",
     )
+    providers: Mapping[Text, BudgetConfig] = Field(
+        default_factory=dict,
+        description="By provider, as it is pinned or names itself, or by an endpoint that is one provider's own.",
+    )
+
+
+class PriceCeilingConfig(Section):
+    """The most that a cheap target costs; the need ``budget`` holds the catalogue's prices against it."""
+
+    prompt: float = Field(default=1.0, ge=0, description="US dollars for a million tokens of prompts.")
+    completion: float = Field(default=5.0, ge=0, description="US dollars for a million tokens of answers.")
 
 
 class ChainConfig(Section):
@@ -135,12 +197,24 @@ class ChainConfig(Section):
         description="The rungs, in the order in which they stand in for one another; at most 3 in a server chain.",
     )
     needs: tuple[str, ...] = Field(
-        default=(), description="Capabilities that every target must have; a target that lacks one is degraded."
+        default=(),
+        description="Capabilities, or named sets of them, that every target must have; one that lacks any is degraded.",
+    )
+    needs_every: Duration = Field(
+        default=21600.0,
+        gt=0,
+        description="Time between two questions for a needed capability that no probe asks for; long_context: a day or more.",
+    )
+    price_ceiling: PriceCeilingConfig = Field(
+        default=PriceCeilingConfig(), description="What a target may cost at most where the chain needs budget."
     )
     objective: ObjectiveConfig = Field(default=ObjectiveConfig(), description="What the chain promises its users.")
     probes: tuple[ProbeConfig, ...] = Field(min_length=1, description="The questions that are asked on a schedule.")
     health: HealthConfig = Field(default=HealthConfig(), description="When results become a change of health.")
     budget: BudgetConfig | None = Field(default=None, description="What a day may cost; unset, no limit.")
+    pace: PaceConfig | None = Field(
+        default=None, description="How far the intervals of its probes may move; unset, they never do."
+    )
     routing: Mapping[str, Any] = Field(
         default_factory=dict,
         description="Sent as the provider object of every end-to-end request: write here what the application sends.",
@@ -222,9 +296,36 @@ class DrillConfig(Section):
     max_duration: Duration = Field(default=120.0, gt=0, description="The fault ends after this time, whatever happens.")
 
 
+class CatalogueConfig(Section):
+    """How what the endpoints offer is watched. Reading it costs nothing."""
+
+    every: Duration = Field(
+        default=900.0, gt=0, description="Time between two readings of what the endpoints offer; at least 1s."
+    )
+    acknowledge_after: Duration = Field(
+        default=7 * 86400.0, gt=0, description="A change that is older is no finding any more: that is how it is now."
+    )
+    expires_within: Duration = Field(
+        default=30 * 86400.0, gt=0, description="A model or key whose end is announced is a finding so long before it."
+    )
+    low: Percent = Field(
+        default=0.1, description="What is left of a key's limit or of today's free requests is a finding below this."
+    )
+    credits_below: float = Field(
+        default=5.0, ge=0, description="US dollars: less credit than this at an endpoint is a finding."
+    )
+
+
 class ChainsFile(Section):
     """``chains.yaml``: what is watched, and which drills exist."""
 
     endpoints: Mapping[Name, EndpointConfig] = Field(min_length=1, description="The endpoints that are asked, by name.")
     chains: tuple[ChainConfig, ...] = Field(min_length=1, description="The chains that are watched.")
     drills: tuple[DrillConfig, ...] = Field(default=(), description="The planned experiments.")
+    catalogue: CatalogueConfig = Field(
+        default=CatalogueConfig(), description="How what the endpoints offer is watched: models, providers, prices."
+    )
+    budgets: BudgetsConfig = Field(
+        default=BudgetsConfig(),
+        description="What a day may cost across chains; each chain may have its own budget too.",
+    )

@@ -54,6 +54,8 @@ def load(
         endpoints={name: _rooted(endpoint, chains.parent) for name, endpoint in chains_file.endpoints.items()},
         chains=chains_file.chains,
         drills=tuple(map(_normalised, chains_file.drills)),
+        budgets=chains_file.budgets,
+        catalogue=chains_file.catalogue,
         alerts=alerts_file,
         secrets=found.secrets,
         muted=found.muted,

@@ -17,6 +17,8 @@ from monitor.config.alert_sections import (
 )
 from monitor.config.chain_sections import (
     BudgetConfig,
+    BudgetsConfig,
+    CatalogueConfig,
     ChainConfig,
     ChainsFile,
     DrillConfig,
@@ -26,6 +28,8 @@ from monitor.config.chain_sections import (
     Name,
     ObjectiveConfig,
     Of,
+    PaceConfig,
+    PriceCeilingConfig,
     ProbeConfig,
     Section,
     TargetConfig,
@@ -34,6 +38,8 @@ from monitor.config.chain_sections import (
 __all__ = [
     "AlertsFile",
     "BudgetConfig",
+    "BudgetsConfig",
+    "CatalogueConfig",
     "ChainConfig",
     "ChainsFile",
     "Config",
@@ -48,6 +54,8 @@ __all__ = [
     "NotifierSettings",
     "ObjectiveConfig",
     "Of",
+    "PaceConfig",
+    "PriceCeilingConfig",
     "ProbeConfig",
     "RouteConfig",
     "RuleConfig",
@@ -98,6 +106,8 @@ class Config:
     muted: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     digest: str = ""
+    catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
+    budgets: BudgetsConfig = field(default_factory=BudgetsConfig)
 
     def chain(self, name: str) -> ChainConfig:
         """Raises KeyError for a chain that is not configured."""

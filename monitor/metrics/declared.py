@@ -95,6 +95,11 @@ METRICS: tuple[Declared, ...] = (
         "Tokens that were paid for: prompt, completion, and the part of completion that is reasoning.",
     ),
     _gauge("fallbackd_budget_remaining_usd", ("chain",), "US dollars left of today's budget; only chains with one."),
+    _gauge(
+        "fallbackd_shared_budget_remaining_usd",
+        ("scope", "provider"),
+        "US dollars left of today's budget of a provider (scope provider) or of all chains together (scope overall).",
+    ),
     _counter("fallbackd_drills_total", ("chain", "drill", "verdict"), "Drill runs by verdict."),
     _gauge(
         "fallbackd_drill_last_success_timestamp_seconds",

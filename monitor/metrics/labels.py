@@ -29,7 +29,7 @@ COMMON_RESULTS = (
 )
 """Present from the start, so that the first failure is an increase. The full product would be some 700 a question."""
 
-SKIPS = ("still_running", "missed", "crashed", "rate_limited", "budget")
+SKIPS = ("still_running", "missed", "crashed", "rate_limited", "budget", "passive")
 DIRECTIONS = ("prompt", "completion", "reasoning")
 STREAMED = "stream"
 
@@ -85,6 +85,8 @@ class Labels:
         self._known_drills = {(drill.chain, drill.name) for drill in drills}
         self._known_faults = {(drill.chain, drill.fault) for drill in drills}
         self._alerts = {(rule.name, rule.severity.value) for rule in config.alerts.rules}
+        self._shared_budgets = [("provider", name) for name in config.budgets.providers]
+        self._shared_budgets += [("overall", "")] if config.budgets.usd_per_day is not None else []
         self._notifiers = {notifier.name for notifier in config.alerts.notifiers}
 
     def subject(self, chain: str, target: str | None, provider: str | None) -> Values:
@@ -104,6 +106,8 @@ class Labels:
     def covers(self, values: Mapping[str, str]) -> bool:
         """Whether a series still belongs to what is configured."""
         chain = values.get("chain")
+        if "scope" in values:
+            return (values["scope"], values["provider"]) in self._shared_budgets
         if chain is None:
             return self._covers_notifier(values) and self._covers_alert(values)
         if chain not in self.chains:
@@ -128,6 +132,8 @@ class Labels:
         for drill in self._drills:
             yield from self._of_drill(drill)
         yield from self._of_alerts()
+        for values in self._shared_budgets:
+            yield "fallbackd_shared_budget_remaining_usd", values
         for skip in SKIPS:
             yield "fallbackd_runs_skipped_total", (skip,)
 
@@ -196,7 +202,7 @@ def _parts(chain: ChainConfig) -> Iterator[tuple[str | None, str | None]]:
     yield None, None
     for target in chain.targets:
         yield target.label, target.provider
-        for provider in target.providers:
+        for provider in target.pinned:
             yield target.label, provider
 
 

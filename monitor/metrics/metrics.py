@@ -127,6 +127,10 @@ class Metrics:
         elif chain in self._labels.chains:
             self._set("fallbackd_budget_remaining_usd", (chain,), usd)
 
+    def set_shared_budget_remaining(self, scope: str, provider: str, usd: float) -> None:
+        """``scope``: ``provider``, or ``overall`` without one."""
+        self._set("fallbackd_shared_budget_remaining_usd", (scope, provider), usd)
+
     def set_fault(self, chain: str, drill: str, fault: str, injector: str, *, active: bool) -> None:
         if self._labels.has_drill(chain, drill):
             self._set("fallbackd_fault_active", (chain, drill, fault, injector), float(active))

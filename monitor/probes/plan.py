@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.config.model import ChainConfig, Config, Of, ProbeConfig
+from monitor.config.model import ChainConfig, Config, Of, PaceConfig, ProbeConfig
 from monitor.dialects import bound_tokens
 from monitor.exchange import Question
-from monitor.model import Catalogue, Mode, ProbeSpec, Target
+from monitor.model import Catalogue, Mode, PaceRange, ProbeSpec, Target
 from monitor.probes.kinds import KINDS
 from monitor.probes.pricing import charge, highest_price
 
@@ -37,6 +37,8 @@ def specify(chain: ChainConfig, probe: ProbeConfig, target: Target | None) -> Pr
         every=probe.every,
         first_token=probe.first_token,
         max_tokens=probe.max_tokens,
+        passive=probe.passive,
+        pace=_pace(probe.every, probe.pace or chain.pace),
     )
 
 
@@ -60,6 +62,15 @@ def estimate(spec: ProbeSpec, chain: ChainConfig, catalogue: Catalogue) -> float
     return sum(known) if alone else max(known)
 
 
+def _pace(every: float, pace: PaceConfig | None) -> PaceRange | None:
+    """None where it could never move."""
+    fastest = min(every, pace.fastest) if pace and pace.fastest else every
+    slowest = max(every, pace.slowest) if pace and pace.slowest else every
+    if pace is None or fastest == slowest:
+        return None
+    return PaceRange(fastest=fastest, slowest=slowest, slower_after=pace.slower_after)
+
+
 def _subjects(chain: ChainConfig, probe: ProbeConfig) -> Iterator[Target | None]:
     if Of.CHAIN in probe.of:
         yield None
@@ -67,7 +78,7 @@ def _subjects(chain: ChainConfig, probe: ProbeConfig) -> Iterator[Target | None]
         if Of.TARGETS in probe.of:
             yield chain.target(position)
         if Of.PROVIDERS in probe.of:
-            yield from (chain.target(position, provider) for provider in own.providers)
+            yield from (chain.target(position, provider) for provider in own.pinned)
 
 
 def _at(target: Target, question: Question, models: tuple[str, ...], catalogue: Catalogue) -> float | None:

@@ -70,8 +70,19 @@ class ShareView(View):
 
 
 class BudgetView(View):
+    """A day's money. ``stopped``: whose questions get none today; ``resumes``: when they do again."""
+
     usd_per_day: float
     remaining: float
+    stopped: tuple[str, ...] = ()
+    resumes: float | None = None
+
+
+class SharedBudgetView(BudgetView):
+    """``scope``: provider, or overall (without a name)."""
+
+    scope: str
+    provider: str = ""
 
 
 class ChainView(StateView):
@@ -154,6 +165,7 @@ class StatusView(View):
     runs_under_way: int
     outbox_pending: int
     stopped: str | None = None
+    budgets: tuple[SharedBudgetView, ...] = Field(default=(), description="Budgets of providers and of all chains.")
     notes: tuple[str, ...] = ()
 
 

@@ -6,16 +6,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.budget import DAY, Budget, Ledger, PermitReason, Priority, budgets, priority_of
-from monitor.config.model import ChainConfig
-from monitor.model import ProbeSpec, Target
+from monitor.budget import (
+    DAY,
+    OVERALL,
+    Ledger,
+    Limits,
+    PermitReason,
+    Priority,
+    Purse,
+    Scope,
+    limits,
+    paid,
+    priority_of,
+    purses_of,
+)
+from monitor.config.model import AlertsFile, BudgetsConfig, ChainConfig, Config
+from monitor.model import ProbeSpec, Reason, Status, Target
+from tests.fakes.values import outcome
 
 NOON = 20_000 * DAY + DAY / 2
 MIDNIGHT = 20_001 * DAY
 
 
-def ledger(spent: float = 0.0, limit: float | None = 1.0, priorities=frozenset(Priority)) -> Ledger:
-    return Ledger({"chat": Budget(usd_per_day=limit, priorities=priorities)}, now=NOON, spent={"chat": spent})
+CHAT = Purse(scope=Scope.CHAIN, name="chat")
+GROQ = Purse(scope=Scope.PROVIDER, name="groq")
+ALL = frozenset(Priority)
+
+
+def ledger(spent: float = 0.0, limit: float | None = 1.0) -> Ledger:
+    chains = {} if limit is None else {"chat": limit}
+    return Ledger(Limits(chains=chains), now=NOON, spent={CHAT: spent})
+
+
+def permit(kept: Ledger, estimate, priority, now=NOON, *, purses=(CHAT,)):
+    return kept.permit(purses, estimate, priority, now)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +61,13 @@ def ledger(spent: float = 0.0, limit: float | None = 1.0, priorities=frozenset(P
 )
 def test_the_least_important_stop_first(spent, estimate, allowed):
     kept = ledger(spent)
-    assert {p for p in Priority if kept.permit("chat", estimate, p, NOON).allowed} == allowed
+    assert {p for p in Priority if permit(kept, estimate, p).allowed} == allowed
 
 
 @pytest.mark.parametrize(
     ("kept", "estimate", "priority", "reason", "because"),
     [
-        (ledger(limit=None), 9.0, Priority.CHAIN, PermitReason.NO_BUDGET, "the chain has no budget"),
+        (ledger(limit=None), 9.0, Priority.CHAIN, PermitReason.NO_BUDGET, "there is no budget"),
         (ledger(9.0), 0.0, Priority.CHAIN, PermitReason.FREE, "the question is free"),
         (ledger(0.25), 0.1, Priority.CHAIN, PermitReason.WITHIN, "0.7500 of 1.0000 USD left today"),
         (
@@ -58,72 +82,87 @@ def test_the_least_important_stop_first(spent, estimate, allowed):
             0.01,
             Priority.PROVIDER,
             PermitReason.KEPT_BACK,
-            "0.1000 of 1.0000 USD left today, of which 0.2000 are kept back for more important questions",
+            (
+                "the budget of chain chat has 0.1000 of 1.0000 USD left today, "
+                "of which 0.2000 are kept back for more important questions"
+            ),
         ),
         (
             ledger(1.0),
             0.01,
             Priority.CHAIN,
             PermitReason.USED_UP,
-            "the budget is used up: 0.0000 of 1.0000 USD left today",
+            "the budget of chain chat is used up: 0.0000 of 1.0000 USD left today",
         ),
     ],
 )
 def test_a_permit_says_why(kept, estimate, priority, reason, because):
-    permit = kept.permit("chat", estimate, priority, NOON)
-    assert (permit.reason, permit.because) == (reason, because)
+    found = permit(kept, estimate, priority)
+    assert (found.reason, found.because) == (reason, because)
 
 
 def test_a_budget_of_nothing_allows_only_what_is_free():
     kept = ledger(limit=0.0)
-    assert kept.state("chat", NOON).stopped == frozenset()
-    assert not kept.permit("chat", None, Priority.CHAIN, NOON).allowed
-    assert kept.permit("chat", 0.0, Priority.CHAIN, NOON).allowed
-    assert kept.state("chat", NOON).stopped == {Priority.CHAIN}
+    assert kept.state(CHAT, ALL, NOON).stopped == frozenset()
+    assert not permit(kept, None, Priority.CHAIN).allowed
+    assert permit(kept, 0.0, Priority.CHAIN).allowed
+    assert kept.state(CHAT, ALL, NOON).stopped == {Priority.CHAIN}
 
 
 def test_an_unknown_chain_has_no_budget():
-    kept = ledger()
-    assert kept.permit("other", 1.0, Priority.CHAIN, NOON).allowed
-    assert (kept.remaining("other", NOON), kept.state("other", NOON)) == (None, None)
+    kept, other = ledger(), Purse(scope=Scope.CHAIN, name="other")
+    assert permit(kept, 1.0, Priority.CHAIN, purses=(other,)).allowed
+    assert (kept.remaining(other, NOON), kept.state(other, ALL, NOON)) == (None, None)
 
 
 def test_everything_resumes_at_midnight_utc():
     kept = ledger(1.0)
-    assert not kept.permit("chat", 0.1, Priority.CHAIN, MIDNIGHT - 1).allowed
-    assert kept.state("chat", MIDNIGHT - 1).resumes == MIDNIGHT
-    assert kept.permit("chat", 0.1, Priority.PROVIDER, MIDNIGHT).allowed
-    assert (kept.remaining("chat", MIDNIGHT), kept.state("chat", MIDNIGHT).stopped) == (1.0, frozenset())
+    assert not permit(kept, 0.1, Priority.CHAIN, MIDNIGHT - 1).allowed
+    assert kept.state(CHAT, ALL, MIDNIGHT - 1).resumes == MIDNIGHT
+    assert permit(kept, 0.1, Priority.PROVIDER, MIDNIGHT).allowed
+    assert (kept.remaining(CHAT, MIDNIGHT), kept.state(CHAT, ALL, MIDNIGHT).stopped) == (1.0, frozenset())
 
 
 def test_what_ended_before_midnight_is_yesterdays():
     kept = ledger()
-    kept.reserve("chat", 0.1)
-    assert kept.remaining("chat", MIDNIGHT + 1) == 1.0
-    kept.charge("chat", MIDNIGHT - 1, 0.1, reserved=0.1)
-    assert kept.remaining("chat", MIDNIGHT + 1) == 1.0
+    held = kept.reserve((CHAT,), 0.1)
+    assert kept.remaining(CHAT, MIDNIGHT + 1) == 1.0
+    kept.charge((CHAT,), MIDNIGHT - 1, 0.1, reservation=held)
+    assert kept.remaining(CHAT, MIDNIGHT + 1) == 1.0
 
 
 def test_questions_in_flight_cannot_spend_the_same_money():
     kept = ledger(0.9)
-    assert kept.permit("chat", 0.08, Priority.CHAIN, NOON).allowed
-    kept.reserve("chat", 0.08)
-    assert not kept.permit("chat", 0.08, Priority.CHAIN, NOON).allowed
-    assert kept.state("chat", NOON).stopped == {Priority.PROVIDER}, "money in flight may come back"
-    kept.charge("chat", NOON, 0.01, reserved=0.08)
-    assert kept.permit("chat", 0.08, Priority.CHAIN, NOON).allowed
-    assert kept.spent("chat", NOON) == pytest.approx(0.91)
+    assert permit(kept, 0.08, Priority.CHAIN).allowed
+    held = kept.reserve((CHAT,), 0.08)
+    assert not permit(kept, 0.08, Priority.CHAIN).allowed
+    assert kept.state(CHAT, ALL, NOON).stopped == {Priority.PROVIDER}, "money in flight may come back"
+    kept.charge((CHAT,), NOON, 0.01, reservation=held)
+    assert permit(kept, 0.08, Priority.CHAIN).allowed
+    assert kept.spent(CHAT, NOON) == pytest.approx(0.91)
 
 
 @pytest.mark.parametrize(
-    ("cost", "reserved", "spent"), [(None, 0.2, 0.2), (None, None, 0.0), (0.1, None, 0.1), (-1, 0.2, 0)]
+    ("changes", "usd"),
+    [
+        ({"cost": 0.1}, 0.1),
+        ({"cost": 0.0}, 0.0),
+        ({"cost": -1.0}, 0.0),
+        ({"model": "a/one"}, 0.2),
+        ({"model": "a/one", "status": Status.FAILED, "reason": Reason.WRONG_ANSWER}, 0.2),
+        ({"status": Status.FAILED, "reason": Reason.STALLED}, 0.2),
+        ({"status": Status.FAILED, "reason": Reason.FIRST_TOKEN_TIMEOUT}, 0.2),
+        ({"status": Status.FAILED, "reason": Reason.CONNECT}, 0.0),
+        ({"status": Status.FAILED, "reason": Reason.RATE_LIMITED, "status_code": 429}, 0.0),
+        ({"status": Status.ERROR, "reason": Reason.OURS}, 0.0),
+    ],
 )
-def test_an_unknown_cost_is_the_one_that_was_reserved(cost, reserved, spent):
-    kept = ledger()
-    kept.reserve("chat", reserved)
-    kept.charge("chat", NOON, cost, reserved=reserved)
-    assert kept.spent("chat", NOON) == spent
-    assert kept.permit("chat", 1.0 - spent, Priority.CHAIN, NOON).allowed
+def test_what_is_not_known_to_have_cost_nothing_counts_as_estimated(changes, usd):
+    assert paid(outcome(**changes), 0.2) == usd
+
+
+def test_an_unknown_price_counts_as_nothing():
+    assert paid(outcome(model="a/one"), None) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -138,15 +177,15 @@ def test_an_unknown_cost_is_the_one_that_was_reserved(cost, reserved, spent):
     ],
 )
 def test_the_state_says_who_has_stopped(spent, priorities, stopped):
-    assert ledger(spent, priorities=frozenset(priorities)).state("chat", NOON).stopped == stopped
+    assert ledger(spent).state(CHAT, frozenset(priorities), NOON).stopped == stopped
 
 
 def test_a_question_that_is_too_dear_for_the_rest_shows_until_a_new_config():
     kept = ledger(0.7)
-    assert not kept.permit("chat", 0.5, Priority.CHAIN, NOON).allowed
-    assert kept.state("chat", NOON).stopped == {Priority.CHAIN}
-    kept.follow({"chat": Budget(usd_per_day=2.0)})
-    assert (kept.remaining("chat", NOON), kept.state("chat", NOON).stopped) == (pytest.approx(1.3), frozenset())
+    assert not permit(kept, 0.5, Priority.CHAIN).allowed
+    assert kept.state(CHAT, ALL, NOON).stopped == {Priority.CHAIN}
+    kept.follow(Limits(chains={"chat": 2.0}))
+    assert (kept.remaining(CHAT, NOON), kept.state(CHAT, ALL, NOON).stopped) == (pytest.approx(1.3), frozenset())
 
 
 def target(position: int, provider: str | None) -> Target:
@@ -178,9 +217,71 @@ def test_a_provider_is_what_was_pinned_beyond_the_config(own, asked, priority):
         }
     )
     assert priority_of(spec(target(0, asked)), chain) is priority
-    assert budgets([chain], [spec(None), spec(target(0, asked))]) == {
-        "c": Budget(usd_per_day=0.5, priorities=frozenset({Priority.CHAIN, priority}))
-    }
+
+
+def test_the_limits_are_those_of_the_config():
+    chains = [
+        ChainConfig.model_validate(
+            {
+                "name": name,
+                "endpoint": "e",
+                "mode": "client",
+                "targets": [{"label": "x", "model": "m/x"}],
+                "probes": [{"kind": "completion", "every": "60s"}],
+                "budget": budget,
+            }
+        )
+        for name, budget in (("a", {"usd_per_day": 0.5}), ("b", None))
+    ]
+    shared = BudgetsConfig.model_validate({"usd_per_day": 2, "providers": {"groq": {"usd_per_day": 0.25}}})
+    alerts = AlertsFile.model_construct()
+    found = limits(Config(endpoints={}, chains=tuple(chains), drills=(), alerts=alerts, budgets=shared))
+    assert found == Limits(chains={"a": 0.5}, providers={"groq": 0.25}, overall=2.0)
+    assert [found.of(one) for one in (Purse(scope=Scope.CHAIN, name="b"), GROQ, OVERALL)] == [None, 0.25, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("places", "providers"),
+    [
+        ((None,), []),
+        (("groq",), ["groq"]),
+        (("Groq", "openrouter"), ["groq"]),
+        (("Amazon Bedrock",), ["amazon-bedrock"]),
+        (("amazon-bedrock/eu",), ["amazon-bedrock"]),
+        ((None, "own-vllm"), ["own-vllm"]),
+        (("together",), []),
+    ],
+)
+def test_a_provider_pays_however_it_is_named(places, providers):
+    budgets = Limits(providers={"groq": 1.0, "amazon-bedrock": 1.0, "own-vllm": 1.0})
+    purses = purses_of("chat", places, budgets)
+    assert [purse.name for purse in purses if purse.scope is Scope.PROVIDER] == providers
+    assert (purses[0], purses[-1]) == (CHAT, OVERALL)
+
+
+@pytest.mark.parametrize(
+    ("spent", "stopped_by"),
+    [
+        ({CHAT: 1.0}, "the budget of chain chat is used up: 0.0000 of 1.0000 USD left today"),
+        ({GROQ: 0.5}, "the budget of provider groq is used up: 0.0000 of 0.5000 USD left today"),
+        ({OVERALL: 3.0}, "the budget of all chains together is used up: 0.0000 of 2.0000 USD left today"),
+        ({CHAT: 0.5, GROQ: 0.2, OVERALL: 1.0}, None),
+    ],
+)
+def test_each_budget_that_bears_on_a_question_can_stop_it(spent, stopped_by):
+    kept = Ledger(Limits(chains={"chat": 1.0}, providers={"groq": 0.5}, overall=2.0), now=NOON, spent=spent)
+    found = permit(kept, 0.01, Priority.CHAIN, purses=(CHAT, GROQ, OVERALL))
+    assert (found.allowed, found.because if stopped_by else None) == (stopped_by is None, stopped_by)
+
+
+def test_money_is_reserved_where_it_is_expected_and_charged_where_it_was_spent():
+    kept = Ledger(Limits(providers={"groq": 1.0, "together": 1.0}, overall=5.0), now=NOON)
+    together = Purse(scope=Scope.PROVIDER, name="together")
+    held = kept.reserve((CHAT, GROQ, OVERALL), 0.9)
+    assert not permit(kept, 0.2, Priority.CHAIN, purses=(GROQ,)).allowed
+    kept.charge((CHAT, together, OVERALL), NOON, 0.3, reservation=held)
+    assert permit(kept, 0.2, Priority.CHAIN, purses=(GROQ,)).allowed
+    assert [kept.spent(purse, NOON) for purse in (CHAT, GROQ, together, OVERALL)] == [0.3, 0.0, 0.3, 0.3]
 
 
 @given(
@@ -190,9 +291,9 @@ def test_a_provider_is_what_was_pinned_beyond_the_config(own, asked, priority):
     )
 )
 def test_what_was_permitted_never_overruns_a_day_if_estimates_are_upper_bounds(questions):
-    kept = Ledger({"chat": Budget(usd_per_day=1.0)}, now=0.0)
+    kept = Ledger(Limits(chains={"chat": 1.0}), now=0.0)
     for now, estimate, used, priority in sorted(questions):
-        if kept.permit("chat", estimate, priority, now).allowed:
-            kept.reserve("chat", estimate)
-            kept.charge("chat", now, estimate * used, reserved=estimate)
-        assert kept.spent("chat", now) <= 1.0 + 1e-9
+        if permit(kept, estimate, priority, now).allowed:
+            held = kept.reserve((CHAT,), estimate)
+            kept.charge((CHAT,), now, estimate * used, reservation=held)
+        assert kept.spent(CHAT, now) <= 1.0 + 1e-9

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.budget import BudgetState, Priority
+from monitor.budget import OVERALL, BudgetState, Priority, Purse, Scope
 from monitor.conditions import RULES, Condition, ProbeView, World, conclusive, evaluate
 from monitor.config.model import RuleConfig
 from monitor.fallback import FallbackHistory
@@ -240,19 +240,41 @@ def test_all_silent_questions_of_a_chain_are_one_condition():
 )
 def test_money_that_runs_out_is_a_condition(stopped, title):
     state = BudgetState(
-        chain="chat", usd_per_day=0.5, spent=0.45, remaining=0.05, stopped=frozenset(stopped), resumes=NOW + 60
+        purse=Purse(scope=Scope.CHAIN, name="chat"),
+        usd_per_day=0.5,
+        spent=0.45,
+        remaining=0.05,
+        stopped=frozenset(stopped),
+        resumes=NOW + 60,
     )
-    seen = evaluate([rule("budget_exhausted")], world(budgets={"chat": state}), NOW)
+    seen = evaluate([rule("budget_exhausted")], world(budgets={"chat": (state,)}), NOW)
     assert [c.title for c in seen] == ([title] if title else [])
     for condition in seen:
         assert dict(condition.facts)["spent"] == "0.4500 of 0.5000 USD (90.0%)"
 
 
+def test_a_shared_budget_is_told_for_each_chain_that_it_stops():
+    spent = BudgetState(
+        purse=OVERALL, usd_per_day=1, spent=1, remaining=0, stopped=frozenset({Priority.TARGET}), resumes=NOW
+    )
+    free = replace(spent, stopped=frozenset())
+    seen = evaluate([rule("budget_exhausted")], world(budgets={"a": (spent,), "b": (spent,), "c": (free,)}), NOW)
+    assert [(c.chain, c.subject, c.title) for c in seen] == [
+        ("a", "all chains together", "The budget of all chains together runs out"),
+        ("b", "all chains together", "The budget of all chains together runs out"),
+    ]
+
+
 def test_a_budget_of_nothing_has_no_share():
     state = BudgetState(
-        chain="c", usd_per_day=0, spent=0, remaining=0, stopped=frozenset({Priority.CHAIN}), resumes=NOW
+        purse=Purse(scope=Scope.CHAIN, name="c"),
+        usd_per_day=0,
+        spent=0,
+        remaining=0,
+        stopped=frozenset({Priority.CHAIN}),
+        resumes=NOW,
     )
-    (condition,) = evaluate([rule("budget_exhausted")], world(budgets={"c": state}), NOW)
+    (condition,) = evaluate([rule("budget_exhausted")], world(budgets={"c": (state,)}), NOW)
     assert dict(condition.facts)["spent"] == "0.0000 of 0.0000 USD"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from random import Random
 
@@ -169,3 +170,55 @@ async def test_cron_is_read_as_utc(schedule: Schedule) -> None:
     at = schedule.next_run("c")
     assert at is not None
     assert at % 86400 == 4.5 * 3600
+
+
+class Pace:
+    """An interval that a test moves."""
+
+    def __init__(self, interval: float) -> None:
+        self.interval = interval
+
+    def __call__(self) -> float:
+        return self.interval
+
+
+async def test_the_pace_that_holds_after_a_run_says_when_the_next_one_comes(schedule: Schedule, seen: Seen) -> None:
+    pace = Pace(1000)
+
+    async def action() -> None:
+        pace.interval = 0.02 if len(seen.runs) < 2 else 500
+        seen.ran("a")
+
+    schedule.apply([Job(key="a", action=action, every=1000, first_after=0.01, pace=pace)])
+    await seen.until(lambda: len(seen.runs) == 3)
+    await asyncio.wait_for(_reached(lambda: (schedule.next_run("a") or 0) - time.time() > 400), 10)
+    assert (schedule.next_run("a") or 0) - time.time() < 510
+
+
+async def test_what_became_suspicious_elsewhere_is_brought_forward(schedule: Schedule, seen: Seen) -> None:
+    pace = Pace(3600)
+
+    async def action() -> None:
+        seen.ran("a")
+
+    schedule.apply([Job(key="a", action=action, every=60, first_after=0.01, pace=pace)])
+    await seen.until(lambda: seen.runs == ["a"])
+    await asyncio.wait_for(_reached(lambda: (schedule.next_run("a") or 0) - time.time() > 3000), 10)
+    schedule.repace(["a", "unknown"])
+    assert (schedule.next_run("a") or 0) - time.time() > 3000
+    pace.interval = 30
+    schedule.repace(["a"])
+    assert (schedule.next_run("a") or 0) - time.time() <= 30
+
+
+async def test_a_reload_keeps_the_rhythm_of_a_paced_job_and_obeys_its_new_pace(schedule: Schedule, seen: Seen) -> None:
+    async def action() -> None:
+        seen.ran("a")
+
+    schedule.apply([Job(key="a", action=action, every=60, first_after=0.01, pace=Pace(1000))])
+    await seen.until(lambda: seen.runs == ["a"])
+    before = schedule.next_run("a")
+    schedule.apply([Job(key="a", action=action, every=60, pace=Pace(200))])
+    assert schedule.next_run("a") == before
+    schedule.repace(["a"])
+    assert (schedule.next_run("a") or 0) - time.time() <= 200

@@ -9,11 +9,24 @@ from random import Random
 
 import pytest
 
+from monitor.budget import Purse, Scope
 from monitor.config.loading import load
 from monitor.config.model import Config
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Attempt, Catalogue, Health, ModelEntry, Outcome, Price, ProbeSpec, Reason, Status, Transition
+from monitor.model import (
+    Attempt,
+    Catalogue,
+    Health,
+    ModelEntry,
+    Origin,
+    Outcome,
+    Price,
+    ProbeSpec,
+    Reason,
+    Status,
+    Transition,
+)
 from monitor.model import Path as ChainPath
 from monitor.pipeline import Pipeline
 from monitor.probes import expand
@@ -160,7 +173,8 @@ async def test_a_target_that_failed_on_the_way_is_asked_at_once_and_named(bench:
 
 
 async def test_over_budget_nothing_is_asked_and_the_skip_is_counted(bench: Bench) -> None:
-    bench.knowledge.ledger.charge("chat", bench.clock.now(), 1.0)
+    spent = outcome(chain="chat", at=bench.clock.now(), origin=Origin.MANUAL, cost=1.0)
+    bench.pipeline.take(spent)
     await bench.pipeline.ask(bench.specs["chat:completion"])
     assert bench.prober.asked == []
     assert bench.skipped("budget") == 1
@@ -188,5 +202,7 @@ async def test_knowledge_survives_a_restart(bench: Bench, config: Config) -> Non
     before, after = bench.knowledge.chain_state("chat"), again.chain_state("chat")
     assert before is not None
     assert before == after
-    assert again.ledger.spent("chat", bench.clock.now()) == pytest.approx(0.003)
+    own = again.spending.state(Purse(scope=Scope.CHAIN, name="chat"), bench.clock.now())
+    assert own is not None
+    assert own.spent == pytest.approx(0.003)
     assert not again.is_settled("chat")
