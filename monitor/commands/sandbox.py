@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from chaos.sandbox import Sandbox
 from monitor import addresses
+from monitor.clock import utc
 from monitor.commands import options, remote
 from monitor.config.quantity import parse_duration
 from monitor.errors import CommandError
@@ -101,13 +103,29 @@ def mend(
 def list_(url: SandboxUrl = None, data: options.DataOption = options.DATA, as_json: options.JsonOption = False) -> None:
     """List what is broken, and the faults that there are."""
     base = _url(url, data)
-    breaks = remote.call("GET", f"{base}/control/breaks")
-    faults = remote.call("GET", f"{base}/control/faults")
+    found = remote.call("GET", f"{base}/control/breaks") | remote.call("GET", f"{base}/control/faults")
     if as_json:
-        options.print_json({"breaks": breaks, "faults": faults})
+        options.print_json(found)
         return
-    options.console().print(breaks)
-    options.console().print(faults)
+    _print_breaks(found["breaks"])
+    table = Table("fault", "what happens", "settings (--set NAME=VALUE)", box=None, pad_edge=False)
+    for fault in found["faults"]:
+        given = ", ".join(f"{name}={one['default']:g}" for name, one in fault["options"].items())
+        table.add_row(fault["name"], fault["meaning"], given)
+    options.console().print(table)
+
+
+def _print_breaks(breaks: list[dict[str, Any]]) -> None:
+    if not breaks:
+        print("Nothing is broken. What can be:\n")
+        return
+    table = Table("broken model", "provider", "fault", "ends", box=None, pad_edge=False)
+    for one in breaks:
+        ends = [f"at {utc(one['until'])}"] if one["until"] else []
+        ends += [f"after {one['left']} more requests"] if one["left"] is not None else []
+        table.add_row(one["model"], one["provider"] or "all", one["fault"], " or ".join(ends) or "when mended")
+    options.console().print(table)
+    print()
 
 
 def _option(text: str) -> tuple[str, float]:
