@@ -1,0 +1,204 @@
+"""``fallbackd top``: the status page in a terminal, live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from monitor.commands import options, remote
+from monitor.errors import CommandError
+
+STYLES = {"healthy": "green", "limited": "yellow", "degraded": "yellow", "down": "bold red", "unknown": "dim"}
+MARKS = {"healthy": "●", "limited": "■", "degraded": "■", "down": "◆", "unknown": "○"}
+GRAVEST = ("down", "degraded", "limited", "unknown", "healthy")
+HEADER, SPARE = 3, 2
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What the daemon said at one moment."""
+
+    status: Json
+    chains: Sequence[Json]
+    alerts: Sequence[Json]
+    runs: Sequence[Json]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("top")(top)
+
+
+def top(
+    chain: Annotated[str | None, typer.Argument(metavar="CHAIN", help="Only this chain, target by target.")] = None,
+    data: options.DataOption = options.DATA,
+    url: options.UrlOption = None,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Print one picture and end.")] = False,
+) -> None:
+    """Show chains, who serves, alerts and running drills, live, in a terminal of 80 x 24 or more. Ctrl-C ends it."""
+    base = remote.daemon_url(data, url)
+    if base is None:
+        raise CommandError(f"no fallbackd runs with the data folder {data}; name it with --data or --url")
+    screen = Console(highlight=False)
+    if once:
+        screen.print(_frame(base, chain, screen.height, time.time()))
+        return
+    try:
+        with Live(console=screen, screen=True, auto_refresh=False) as live:
+            while True:
+                live.update(_frame(base, chain, screen.height, time.time()), refresh=True)
+                time.sleep(every)
+    except KeyboardInterrupt:
+        return
+
+
+def _frame(base: str, chain: str | None, height: int, now: float) -> RenderableType:
+    """One picture; while the daemon does not answer, the sentence that says so."""
+    try:
+        picture = _look(base)
+    except CommandError as error:
+        return Text(str(error), style="red")
+    if chain is None:
+        return overview(picture, height=height, now=now)
+    found = next((one for one in picture.chains if one["name"] == chain), None)
+    if found is None:
+        raise CommandError(f'"{chain}" is no chain here; choose one of {", ".join(c["name"] for c in picture.chains)}')
+    return chain_view(picture, found, height=height, now=now)
+
+
+def _look(base: str) -> Picture:
+    return Picture(
+        status=remote.call("GET", f"{base}/api/v1/status"),
+        chains=remote.call("GET", f"{base}/api/v1/chains")["chains"],
+        alerts=remote.call("GET", f"{base}/api/v1/alerts")["alerts"],
+        runs=remote.call("GET", f"{base}/api/v1/drills/runs", params={"limit": "5"})["runs"],
+    )
+
+
+def overview(picture: Picture, *, height: int, now: float) -> RenderableType:
+    """Every chain on one line, the gravest first; what does not fit is counted."""
+    ranked = sorted(picture.chains, key=lambda chain: GRAVEST.index(chain["health"]))
+    below = [*_alerts(picture.alerts, now), *_runs(picture.runs, now)]
+    room = max(3, height - HEADER - SPARE - min(len(below), 8))
+    table = _table("chain", "serves now", "targets", "fallback 1h", "answer")
+    for chain in ranked[:room]:
+        table.add_row(
+            _state(chain["health"], chain["name"]), _serving(chain), _rungs(chain), _share(chain), _took(chain)
+        )
+    more = [Text(f"and {len(ranked) - room} more chains", style="dim")] if len(ranked) > room else []
+    return Group(_head(picture, now), table, *more, Text(""), *below[: max(0, height - HEADER - SPARE - len(ranked))])
+
+
+def chain_view(picture: Picture, chain: Json, *, height: int, now: float) -> RenderableType:
+    """One chain: its targets in order, their providers, and why."""
+    table = _table("", "target", "health", "answer", "good", "bad")
+    for target in chain["targets"]:
+        _add_target(table, str(target["position"]), target["label"], target, now)
+        for provider in target["providers"]:
+            _add_target(table, "", f"  {provider['provider']}", provider, now)
+    lines = [
+        Text.from_markup(f"{_state(chain['health'], chain['name'])}  {escape(chain['detail'])}"),
+        Text.from_markup(f"serves now: {_serving(chain)}   fallback in 1h: {_share(chain)}"),
+        Text(""),
+    ]
+    reasons = [
+        Text(f"{target['label']}: {target['detail']}", style="yellow", overflow="ellipsis", no_wrap=True)
+        for target in chain["targets"]
+        if target["health"] not in ("healthy", "unknown")
+    ]
+    own = [run for run in picture.runs if run["chain"] == chain["name"]]
+    return Group(_head(picture, now), *lines, table, Text(""), *[*reasons, *_runs(own, now)][: max(1, height // 3)])
+
+
+def _head(picture: Picture, now: float) -> Text:
+    status = picture.status
+    bad = sum(chain["health"] not in ("healthy", "unknown") for chain in picture.chains)
+    told = f"{bad} of {len(picture.chains)} chains in trouble" if bad else f"all {len(picture.chains)} chains fine"
+    stopped = "  DRILLS STOPPED" if status["stopped"] else ""
+    up = _span(now - status["started"])
+    text = f"fallbackd {status['version']}  up {up}  {status['outcomes']} results  {told}{stopped}\n"
+    return Text(text, style="bold" if not bad else "bold yellow", overflow="ellipsis", no_wrap=True)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
+    for name in columns:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _add_target(table: Table, position: str, name: str, state: Json, now: float) -> None:
+    shown = _state(state["health"], state["health"])
+    table.add_row(
+        position, escape(name), shown, _took(state), _ago(state["last_good"], now), _ago(state["last_bad"], now)
+    )
+
+
+def _state(health: str, text: str) -> str:
+    return f"[{STYLES[health]}]{MARKS[health]} {escape(text)}[/]"
+
+
+def _serving(chain: Json) -> str:
+    serving = chain["serving"]
+    if serving is None:
+        return "[dim]not asked yet[/]"
+    if serving["label"] is None:
+        return "[bold red]nobody[/]"
+    how = "" if serving["path"] in (None, "primary") else f" [yellow]{serving['path']}[/]"
+    return f"{escape(serving['label'])}{how}"
+
+
+def _rungs(chain: Json) -> str:
+    return " ".join(f"[{STYLES[one['health']]}]{MARKS[one['health']]}[/]" for one in chain["targets"])
+
+
+def _share(chain: Json) -> str:
+    share = next((one["share"] for one in chain["fallback"] if one["window"] == "1h"), None)
+    return "–" if share is None else f"{share * 100:.0f} %"
+
+
+def _took(state: Json) -> str:
+    seconds = state["latency"]
+    return "–" if seconds is None else f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _alerts(alerts: Sequence[Json], now: float) -> list[Text]:
+    style = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+    return [
+        Text(f"{alert['state']:<8} {alert['title']} ({_span(now - alert['since'])})", style=style[alert["severity"]],
+             overflow="ellipsis", no_wrap=True)
+        for alert in alerts
+    ]  # fmt: skip
+
+
+def _runs(runs: Sequence[Json], now: float) -> list[Text]:
+    return [Text(_run(run, now), overflow="ellipsis", no_wrap=True) for run in runs]
+
+
+def _run(run: Json, now: float) -> str:
+    if run["state"] == "running":
+        return f"drill    {run['drill']} is running for {_span(now - run['at'])}, asked for by {run['asked_by']}"
+    verdict = run["verdict"]
+    return f"drill    {run['drill']} {verdict['kind']} {_ago(run['at'], now)} ago: {verdict['because']}"
+
+
+def _ago(at: float | None, now: float) -> str:
+    return "never" if at is None else _span(now - at)
+
+
+def _span(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if whole >= 2 * size:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"

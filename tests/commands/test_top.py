@@ -1,0 +1,89 @@
+"""The picture in the terminal, at the size of an old one."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from monitor.commands.top import Picture, chain_view, overview
+
+NOW = 1_700_000_000.0
+
+
+def target(position: int, health: str = "healthy", **changed: Any) -> dict[str, Any]:
+    return {
+        "position": position, "label": f"target-{position}", "health": health, "latency": 0.25, "last_good": NOW - 30,
+        "last_bad": None, "detail": "503 from somewhere, [markup] and more" * 3, "providers": [], **changed,
+    }  # fmt: skip
+
+
+def chain(name: str, health: str = "healthy", **changed: Any) -> dict[str, Any]:
+    serving = {"label": "target-0", "path": "primary"}
+    return {
+        "name": name, "health": health, "detail": "answers", "serving": serving, "latency": 1.25,
+        "targets": [target(0), target(1, "down")], "fallback": [{"window": "1h", "share": 0.25}], **changed,
+    }  # fmt: skip
+
+
+def picture(*chains: dict[str, Any], alerts: int = 0) -> Picture:
+    status = {"version": "1", "started": NOW - 7300, "outcomes": 12, "stopped": None}
+    alert = {"state": "firing", "title": "Chain a is down", "since": NOW - 130, "severity": "critical"}
+    run = {
+        "run": "1",
+        "drill": "gone",
+        "chain": "a",
+        "state": "running",
+        "at": NOW - 5,
+        "asked_by": "me",
+        "verdict": None,
+    }
+    return Picture(status=status, chains=chains, alerts=[alert] * alerts, runs=[run])
+
+
+def shown(what: RenderableType) -> list[str]:
+    console = Console(width=80, height=24, file=io.StringIO(), highlight=False)
+    console.print(what)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_the_gravest_chain_comes_first_with_who_serves_it() -> None:
+    lines = shown(
+        overview(
+            picture(chain("fine"), chain("bad", "down", serving={"label": None, "path": "exhausted"})),
+            height=24,
+            now=NOW,
+        )
+    )
+    rows = [line for line in lines if "fine" in line or "bad" in line]
+    assert "◆ bad" in rows[0]
+    assert "nobody" in rows[0]
+    assert "target-0" in rows[1]
+    assert "25 %" in rows[1]
+    assert "1 of 2 chains in trouble" in lines[0]
+    assert any("gone is running for 5s, asked for by me" in line for line in lines)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 100])
+@pytest.mark.parametrize("alerts", [0, 3, 40])
+def test_it_fits_into_80_by_24(count: int, alerts: int) -> None:
+    chains = [chain(f"a-chain-with-quite-a-long-name-{number}") for number in range(count)]
+    lines = shown(overview(picture(*chains, alerts=alerts), height=24, now=NOW))
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    if count == 100:
+        assert any("more chains" in line for line in lines)
+
+
+def test_a_chain_shows_its_targets_in_order_and_why_one_is_down() -> None:
+    pinned = {"provider": "azure", "health": "limited", "latency": None, "last_good": None, "last_bad": NOW - 4000}
+    one = chain("a", "degraded", targets=[target(0, providers=[pinned]), target(1, "down")])
+    lines = shown(chain_view(picture(one), one, height=24, now=NOW))
+    text = "\n".join(lines)
+    assert text.index("target-0") < text.index("azure") < text.index("target-1")
+    assert "66m" in text
+    assert "target-1: 503 from somewhere, [markup]" in text
+    assert max(map(len, lines)) <= 80
