@@ -12,21 +12,11 @@ from random import Random
 import httpx
 
 from chaos.faults.shape import error_body, error_headers
-from chaos.injectors.shaping import (
-    UPSTREAM_ERROR,
-    EventSplitter,
-    Rewrite,
-    error_event,
-    halve,
-    halve_event,
-)
+from chaos.injectors.bending import CutError, bend_plain, bend_stream, bends
 from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply
 from monitor.clock import Clock
-from monitor.sse import DONE, EventReader, bears_content
 
 _ON_PURPOSE = "broken on purpose"
-_AFTER = ("stall_after", "cut_after", "error_after", "malformed_after")
-_BODY_LIMIT = 4 * 1024 * 1024
 
 
 class TransportInjector:
@@ -96,7 +86,7 @@ class _BrokenTransport(httpx.AsyncBaseTransport):
         if effect.raw is not None:
             return _raw_response(effect.raw)
         response = await self._inner.handle_async_request(request)
-        return _shaped(response, effect, self._injector) if _bends(effect) else response
+        return _shaped(response, effect, self._injector) if bends(effect) else response
 
 
 def _unconnected(connect: Connect) -> httpx.ConnectError:
@@ -121,17 +111,13 @@ def _raw_response(raw: RawReply) -> httpx.Response:
     return httpx.Response(raw.status, headers={"content-type": raw.content_type}, content=raw.body)
 
 
-def _bends(effect: Effect) -> bool:
-    slows = effect.first_token_delay > 0 or effect.chunk_delay > 0
-    return slows or effect.rewrite is not None or any(getattr(effect, name) is not None for name in _AFTER)
-
-
 def _shaped(response: httpx.Response, effect: Effect, injector: TransportInjector) -> httpx.Response:
     """The true response with its body bent. It is unpacked on the way, so its length and encoding are void."""
     void = {b"content-length", b"content-encoding", b"transfer-encoding"}
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in void]
     streams = response.headers.get("content-type", "").lower().startswith("text/event-stream")
-    body = _Stream(effect, injector).bend(response) if streams else _bend_plain(response, effect, injector)
+    bend = bend_stream if streams else bend_plain
+    body = bend(response.aiter_bytes(), effect, injector.hold)
     return httpx.Response(
         response.status_code, headers=headers, stream=_Bent(body, response), extensions=response.extensions
     )
@@ -142,8 +128,12 @@ class _Bent(httpx.AsyncByteStream):
         self._body = body
         self._inner = inner
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._body:
+                yield piece
+        except CutError:
+            raise _cut() from EOFError(_ON_PURPOSE)
 
     async def aclose(self) -> None:
         await self._body.aclose()
@@ -151,87 +141,4 @@ class _Bent(httpx.AsyncByteStream):
 
 
 def _cut() -> httpx.RemoteProtocolError:
-    error = httpx.RemoteProtocolError(f"the connection was closed early, {_ON_PURPOSE}")
-    error.__cause__ = EOFError(_ON_PURPOSE)
-    return error
-
-
-async def _bend_plain(
-    response: httpx.Response, effect: Effect, injector: TransportInjector
-) -> AsyncGenerator[bytes, None]:
-    """An answer of one piece: 0 events are before its body, any more are in the middle of it."""
-    await injector.hold(effect.first_token_delay + effect.chunk_delay)
-    body = await _whole(response)
-    if effect.rewrite is not None:
-        body = Rewrite(effect.rewrite).body(body)
-    if effect.error_after is not None:
-        body = error_body(effect.error or UPSTREAM_ERROR)
-    if effect.malformed_after is not None:
-        body = halve(body)
-    breaks = [after for after in (effect.stall_after, effect.cut_after) if after is not None]
-    begun = halve(body) if breaks and min(breaks) > 0 else b""
-    if begun:
-        yield begun
-    if effect.stall_after is not None:
-        await injector.hold()
-    if effect.cut_after is not None:
-        raise _cut()
-    yield body[len(begun) :]
-
-
-async def _whole(response: httpx.Response) -> bytes:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > _BODY_LIMIT:
-            break
-    return body
-
-
-class _Stream:
-    """Bends an event stream. A fault due after more events than there are comes before the stream's end."""
-
-    def __init__(self, effect: Effect, injector: TransportInjector) -> None:
-        self._effect = effect
-        self._injector = injector
-        self._rewrite = Rewrite(effect.rewrite) if effect.rewrite is not None else None
-        self._sent = 0
-        self._due = {name: after for name in _AFTER if (after := getattr(effect, name)) is not None}
-
-    async def bend(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        async for block in _blocks(response):
-            data = next(EventReader().feed(block), "")
-            token, last = bears_content(data), data == DONE
-            if token:
-                await self._injector.hold(self._effect.chunk_delay if self._sent else self._effect.first_token_delay)
-            if token or last:
-                if "error_after" in (due := await self._strike(last=last)):
-                    yield error_event(self._effect.error or UPSTREAM_ERROR)
-                    return
-                if "malformed_after" in due:
-                    yield halve_event(block)
-                    continue
-            self._sent += token
-            yield self._rewrite.event(block, data) if self._rewrite else block
-        if "error_after" in await self._strike(last=True):  # it ended without [DONE]
-            yield error_event(self._effect.error or UPSTREAM_ERROR)
-
-    async def _strike(self, *, last: bool) -> set[str]:
-        """Perform what is due before the next event; what changes that event is returned."""
-        due = {name for name, after in self._due.items() if last or self._sent >= after}
-        for name in due:
-            del self._due[name]
-        if "stall_after" in due:
-            await self._injector.hold()
-        if "cut_after" in due:
-            raise _cut()
-        return due
-
-
-async def _blocks(response: httpx.Response) -> AsyncIterator[bytes]:
-    splitter = EventSplitter()
-    async for chunk in response.aiter_bytes():
-        for block in splitter.feed(chunk):
-            yield block
-    if splitter.rest:
-        yield splitter.rest
+    return httpx.RemoteProtocolError(f"the connection was closed early, {_ON_PURPOSE}")
