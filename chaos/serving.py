@@ -38,7 +38,7 @@ def serving(chain: ChainConfig, position: int, catalogue: Catalogue) -> Serving:
         return Serving(slugs=frozenset({target.provider}), complete=True)
     entry = find_entry(target.model, catalogue)
     offered = {offer.provider for offer in entry.offers} if entry else set()
-    slugs = {base(slug) for slug in chain.targets[position].providers} | offered
+    slugs = {base(slug) for slug in chain.targets[position].pinned} | offered
     return Serving(slugs=frozenset(slug for slug in slugs if _routed(chain, slug)), complete=bool(offered))
 
 

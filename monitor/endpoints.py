@@ -12,6 +12,7 @@ from monitor.catalogue import read_catalogue
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.model import Catalogue
+from monitor.offers import keep_unread
 from monitor.transport import AioTransport
 
 log = structlog.get_logger("endpoints")
@@ -69,7 +70,7 @@ class Endpoints:
         if found.at is None:
             log.warning("the catalogue cannot be read: prices and dated model names stay as last known", endpoint=name)
             return
-        self._catalogues[name] = found
+        self._catalogues[name] = keep_unread(self.catalogue(name), found)
 
     async def close(self) -> None:
         for transport in self._transports.values():

@@ -22,7 +22,7 @@ def closeness(wanted: str, reported: str, catalogue: Catalogue) -> int | None:
     """How surely ``reported`` is the model ``wanted``: 0 for the very name, higher is less sure, None for another."""
     if wanted.lower() == reported.lower():
         return 0
-    asked, said = _plain(wanted), _plain(reported)
+    asked, said = plain_name(wanted), plain_name(reported)
     (base, variant), (told, told_variant) = _halves(asked), _halves(said)
     if told_variant and told_variant != variant:
         return None
@@ -32,10 +32,10 @@ def closeness(wanted: str, reported: str, catalogue: Catalogue) -> int | None:
 
 def find_entry(model: str, catalogue: Catalogue) -> ModelEntry | None:
     """The catalogue's entry of a model by id or canonical slug, a dynamic suffix apart."""
-    found = catalogue.models.get(model) or catalogue.models.get(_plain(model))
+    found = catalogue.models.get(model) or catalogue.models.get(plain_name(model))
     if found is not None:
         return found
-    plain = _plain(model)
+    plain = plain_name(model)
     return next((entry for entry in catalogue.models.values() if plain in (entry.id, entry.canonical)), None)
 
 
@@ -53,6 +53,12 @@ def same_provider(wanted: str, reported: str, catalogue: Catalogue) -> bool:
     slugs = wanted.lower(), provider_slug(reported, catalogue)
     (asked, region), (said, told_region) = (slug.partition("/")[::2] for slug in slugs)
     return _squeeze(asked) == _squeeze(said) and (not region or not told_region or region == told_region)
+
+
+def plain_name(name: str) -> str:
+    """Without preset and dynamic suffixes, which change how a model is routed and not which one it is."""
+    base, *suffixes = name.strip().lower().partition("@preset/")[0].split(":")
+    return ":".join([base, *(suffix for suffix in suffixes if suffix not in _DYNAMIC)])
 
 
 def _catalogued(asked: str, said: str, catalogue: Catalogue) -> bool:
@@ -95,12 +101,6 @@ def _same_words(one: str, other: str) -> bool:
 def _undated(name: str) -> str:
     found = re.search(_DATE.pattern + r"$", name)
     return name[: found.start()] if found else name
-
-
-def _plain(name: str) -> str:
-    """Without preset and dynamic suffixes, which change how a model is routed and not which one it is."""
-    base, *suffixes = name.strip().lower().partition("@preset/")[0].split(":")
-    return ":".join([base, *(suffix for suffix in suffixes if suffix not in _DYNAMIC)])
 
 
 def _halves(name: str) -> tuple[str, str]:

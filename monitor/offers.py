@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor.model import Catalogue, ModelEntry, Offer, Price
+from monitor.model import Account, Catalogue, ModelEntry, Offer, Price
 from monitor.reading import mapping, number, text_of
 
 UNKNOWN_PRICE = Price(prompt=-1.0, completion=-1.0)
@@ -34,6 +34,49 @@ def read_providers(document: Any) -> dict[str, str]:
     rows = map(mapping, _rows(document))
     pairs = ((text_of(row.get("name")), text_of(row.get("slug"))) for row in rows)
     return {name: slug for name, slug in pairs if name and slug}
+
+
+def read_model(document: Any) -> ModelEntry | None:
+    """``GET /model/{author}/{slug}``: one model, whatever alias led to it."""
+    return _entry(mapping(mapping(document).get("data")))
+
+
+def read_account(key: Any, credits_: Any) -> Account | None:
+    """``GET /key`` and ``GET /credits`` (which most keys may not read); None when neither says anything."""
+    own, money = mapping(mapping(key).get("data")), mapping(mapping(credits_).get("data"))
+    if not own and not money:
+        return None
+    free = mapping(own.get("free_model_daily_requests"))
+    total, used = number(money.get("total_credits")), number(money.get("total_usage"))
+    return Account(
+        limit=number(own.get("limit")),
+        limit_remaining=number(own.get("limit_remaining")),
+        limit_reset=text_of(own.get("limit_reset")) or None,
+        usage=number(own.get("usage")),
+        credits_remaining=None if total is None or used is None else total - used,
+        free_limit=_count(free.get("limit")),
+        free_remaining=_whole(free.get("remaining")),
+        is_free_tier=own.get("is_free_tier") is True,
+        expires=text_of(own.get("expires_at")) or None,
+    )
+
+
+def keep_unread(before: Catalogue, now: Catalogue) -> Catalogue:
+    """A reading with what could not be read this time taken from the one before."""
+    models = dict(now.models) if now.listed else {**before.models, **now.models}
+    for model, entry in before.models.items():
+        if model in models and model not in now.offered and not models[model].offers:
+            models[model] = replace(models[model], offers=entry.offers)
+    return replace(
+        now,
+        models=models,
+        providers={**before.providers, **now.providers},
+        listed=now.listed or before.listed,
+        offered=now.offered | (before.offered & models.keys()),
+        gone=now.gone if now.listed else before.gone,
+        renamed=now.renamed if now.listed else before.renamed,
+        account=now.account or before.account,
+    )
 
 
 def assemble(
@@ -109,6 +152,11 @@ def _modalities(architecture: Mapping[str, Any]) -> frozenset[str]:
 def _count(value: Any) -> int | None:
     found = number(value)
     return int(found) if found is not None and found > 0 else None
+
+
+def _whole(value: Any) -> int | None:
+    found = number(value)
+    return None if found is None else int(found)
 
 
 def _words(value: Any) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from monitor.conditions.chains import CHAIN_DEGRADED, CHAIN_DOWN, WRONG_MODEL
 from monitor.conditions.fallbacks import FALLBACK_RATE
+from monitor.conditions.offers import CATALOGUE_DRIFT
 from monitor.conditions.watching import BUDGET_EXHAUSTED, DRILL_DEVIATED, PROBE_STALE
 from monitor.conditions.world import Condition, ProbeView, Rule, World, conclusive
 from monitor.config.model import RuleConfig
@@ -20,6 +21,7 @@ RULES: Mapping[str, Rule] = {
         DRILL_DEVIATED,
         PROBE_STALE,
         BUDGET_EXHAUSTED,
+        CATALOGUE_DRIFT,
     )
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from monitor.clock import utc
 from monitor.conditions.evidence import chain_facts, troubled
+from monitor.conditions.offers import reported_facts
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
 from monitor.health import ChainState
@@ -15,17 +16,17 @@ from monitor.model import Health
 def _chain_down(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
         if state.health is Health.DOWN:
-            yield _health_condition(rule, state, "Applications that use this chain get no answer.")
+            yield _health_condition(rule, world, state, "Applications that use this chain get no answer.")
 
 
 def _chain_degraded(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
         # Down is worse than degraded, not the end of it: without this a chain that dies would be reported as mended.
         if state.health in (Health.DEGRADED, Health.DOWN):
-            yield _health_condition(rule, state, "The chain has lost some of its protection or speed.")
+            yield _health_condition(rule, world, state, "The chain has lost some of its protection or speed.")
 
 
-def _health_condition(rule: RuleConfig, state: ChainState, impact: str) -> Condition:
+def _health_condition(rule: RuleConfig, world: World, state: ChainState, impact: str) -> Condition:
     return Condition(
         alert=rule.name,
         when=rule.when,
@@ -34,7 +35,7 @@ def _health_condition(rule: RuleConfig, state: ChainState, impact: str) -> Condi
         title=f"Chain {state.chain} is {state.health}",
         summary=f"{impact} {state.detail}".strip(),
         matters=troubled(state),
-        facts=chain_facts(state),
+        facts=(*chain_facts(state), *reported_facts(world, state)),
     )
 
 

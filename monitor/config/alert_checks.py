@@ -12,14 +12,17 @@ from monitor.config.names import given, repeated, seconds, twice, unknown
 from monitor.config.quantity import format_duration
 from monitor.config.showing import listed
 from monitor.errors import Problem
+from monitor.findings import Drift
 from monitor.model import Severity
 
-SOME_RULES = frozenset({"above", "rise", "window", "baseline", "min_samples", "intervals"})
+CONTEXT = frozenset(drift.value for drift in Drift if drift.is_context)
+SOME_RULES = frozenset({"above", "rise", "window", "baseline", "min_samples", "intervals", "findings"})
 """Settings that not every rule uses."""
 
 USED_BY: Mapping[str, frozenset[str]] = {
     "fallback_rate": frozenset({"above", "rise", "window", "baseline", "min_samples"}),
     "probe_stale": frozenset({"intervals"}),
+    "catalogue_drift": frozenset({"findings"}),
 }
 """Which of them a rule does use; a rule that is not named here uses none."""
 
@@ -87,6 +90,7 @@ def _rules(rules: tuple[Node, ...], names: tuple[str, ...] | None, vocabulary: V
             yield from _unused(rule, rule["when"].text or "")
         if rule["when"].text == "fallback_rate":
             yield from _fallback_rate(rule)
+        yield from _findings(rule["findings"])
 
 
 def _unused(rule: Node, when: str) -> Iterator[Problem]:
@@ -95,6 +99,13 @@ def _unused(rule: Node, when: str) -> Iterator[Problem]:
         if name in rule:
             others = listed(sorted(other for other, settings in USED_BY.items() if name in settings))
             yield rule[name].problem(f"{when} does not use it (only {others} does); leave it out")
+
+
+def _findings(findings: Node) -> Iterator[Problem]:
+    yield from twice(findings)
+    for node in findings.items():
+        if node.text in CONTEXT:
+            yield node.problem(f"{node.text} is what providers say of themselves: it is shown, and told to nobody")
 
 
 def _fallback_rate(rule: Node) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from monitor.config.chain_sections import Name, Section
 from monitor.config.quantity import Duration, Percent
+from monitor.findings import Drift
 from monitor.model import Severity
 
 
@@ -33,6 +34,9 @@ class RuleConfig(Section):
     window: Duration = Field(default=600.0, gt=0, description="The stretch of time that is looked at.")
     baseline: Duration = Field(default=86400.0, gt=0, description="The stretch before it that rise compares with.")
     min_samples: int = Field(default=10, ge=1, description="Fewer answers than this in the window say nothing.")
+    findings: tuple[Drift, ...] = Field(
+        default=(), description="catalogue_drift: what is told; empty, everything but what providers say of themselves."
+    )
     intervals: float = Field(default=3.0, ge=1, description="probe_stale: so many intervals without a result.")
 
 

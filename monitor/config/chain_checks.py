@@ -22,6 +22,7 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 
 
 def mistakes(top: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
+    yield from too_often(top["catalogue"]["every"])
     for _, endpoint in top["endpoints"].entries():
         yield from _endpoint(endpoint, vocabulary)
     chains = top["chains"].items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
@@ -82,6 +82,8 @@ def _words(annotation: Any, metadata: list[Any] | tuple[Any, ...]) -> str:
         return " or ".join(dict.fromkeys(_words(branch, ()) for branch in branches))
     if get_origin(annotation) is tuple:
         return f"list of {_words(branches[0], ())}"
+    if get_origin(annotation) is Literal:
+        return " or ".join(branches)
     if get_origin(annotation) is not None:
         return "settings"
     return _plain_words(annotation)

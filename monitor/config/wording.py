@@ -12,6 +12,7 @@ from monitor.config.quantity import format_duration
 from monitor.config.showing import among, closest, listed, looks_secret, quote
 
 ALTERNATIVES = {
+    "providers": "names no provider; write a list of slugs, or: discover",
     "break": "is no target; write primary, a label, or a list of labels",
     "with": "is no fault; write its name, or {name: {option: value}}",
 }
@@ -26,7 +27,7 @@ _PATTERNS = {
 def sentence(error: ErrorDetails, path: tuple[str | int, ...], found: Any, meaning: str) -> str:
     """What is wrong with the value that was found at a path, and what to write instead."""
     context = {**error.get("ctx", {}), "meaning": meaning}
-    if path and path[-1] in ALTERNATIVES:
+    if len(path) > 1 and isinstance(path[-2], int) and path[-1] in ALTERNATIVES:
         return f"{quote(found)} {ALTERNATIVES[str(path[-1])]}"
     word = _WORDINGS.get(error["type"])
     if word is None:

@@ -128,6 +128,32 @@ METRICS: tuple[Declared, ...] = (
     _gauge("fallbackd_outbox_pending", ("notifier",), "Notices that wait for their delivery."),
     _histogram("fallbackd_schedule_lag_seconds", (), LAG_SECONDS, "How late scheduled runs were started."),
     _counter("fallbackd_runs_skipped_total", ("reason",), "Scheduled runs that were not made, by why."),
+    _gauge(
+        "fallbackd_catalogue_findings",
+        ("chain", "finding"),
+        "What the catalogue of the chain's endpoint shows about it now, by kind of finding.",
+    ),
+    _gauge(
+        "fallbackd_catalogue_age_seconds", ("endpoint",), "Time since what the endpoint offers was last read."
+    ),
+    _gauge(
+        "fallbackd_reported_uptime_ratio",
+        ("model", "provider", "window"),
+        "Uptime as the endpoint reports it for all its customers, beside our own measurements; models in use only.",
+    ),
+    _gauge(
+        "fallbackd_reported_status",
+        ("model", "provider"),
+        "Status as the endpoint reports it: 0 is operational, anything else degraded; models in use only.",
+    ),
+    _gauge("fallbackd_key_limit_remaining_usd", ("endpoint",), "US dollars left of the key's limit; keys with one."),
+    _gauge("fallbackd_credits_remaining_usd", ("endpoint",), "US dollars of credit left; where the key may know."),
+    _gauge("fallbackd_free_requests_remaining", ("endpoint",), "Requests to free models that are left today."),
+    _counter(
+        "fallbackd_generation_lookups_total",
+        ("result",),
+        "Records of answers that were looked up since the answer named no attempts, by how that ended.",
+    ),
     _gauge("fallbackd_store_pending", (), "Rows that wait to be written to the database."),
     _counter("fallbackd_store_errors_total", (), "Writes to the database that failed; they are tried again."),
     _gauge("fallbackd_config_reload_successful", (), "1 when the config files were last read without a mistake."),

@@ -131,6 +131,17 @@ class Metrics:
         """``scope``: ``provider``, or ``overall`` without one."""
         self._set("fallbackd_shared_budget_remaining_usd", (scope, provider), usd)
 
+    def set_series(self, name: str, values: Mapping[Values, float]) -> None:
+        """All series of a gauge at once: the others are removed."""
+        for gone in self._series[name] - values.keys():
+            self._remove(name, gone)
+        for labels, value in values.items():
+            self._set(name, labels, value)
+
+    def generation_looked_up(self, result: str) -> None:
+        """``result`` is a word of a closed enum."""
+        self._count("fallbackd_generation_lookups_total", (result,))
+
     def set_fault(self, chain: str, drill: str, fault: str, injector: str, *, active: bool) -> None:
         if self._labels.has_drill(chain, drill):
             self._set("fallbackd_fault_active", (chain, drill, fault, injector), float(active))

@@ -100,6 +100,7 @@ def vocabulary() -> Vocabulary:
                 "drill_deviated",
                 "probe_stale",
                 "budget_exhausted",
+                "catalogue_drift",
             }
         ),
         faults={"request": REQUEST, "transport": TRANSPORT},

@@ -298,5 +298,6 @@ def test_the_rules_are_listed_under_their_own_names():
         "drill_deviated",
         "probe_stale",
         "budget_exhausted",
+        "catalogue_drift",
     ]
     assert all(name == kind.name for name, kind in RULES.items())

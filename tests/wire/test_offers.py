@@ -183,6 +183,9 @@ async def test_a_catalogue_is_read() -> None:
     assert set(catalogue.models) == {MINI["id"], FREE["id"], AUTO["id"]}
     assert [offer.tag for offer in catalogue.models["openai/gpt-5-mini"].offers] == ["openai", "azure/eastus2"]
     assert sorted(request.url.raw_path.decode().removeprefix("/api/v1") for request in asked) == [
+        "/credits",
+        "/key",
+        "/model/gone/model",
         "/models",
         "/models/gone/model/endpoints",
         "/models/meta-llama/llama-3.3-70b-instruct:free/endpoints",
