@@ -273,7 +273,8 @@ class Notice:
     """One message to one notifier about one incident, complete: a notifier needs nothing else to word it.
 
     ``facts`` are ordered (name, text) pairs: the evidence. ``incident`` is the identity that ties the
-    messages of one incident together; ``since`` is when the incident began.
+    messages of one incident together; ``since`` is when the incident began. ``until``: by then a firing one has been
+    told again; whoever hears nothing more may take it for over. None where nobody can say.
     """
 
     id: str
@@ -290,6 +291,7 @@ class Notice:
     facts: tuple[tuple[str, str], ...] = ()
     since: float = 0.0
     link: str | None = None
+    until: float | None = None
 
 
 class VerdictKind(StrEnum):

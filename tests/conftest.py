@@ -28,7 +28,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         for program in mark.args:
             if shutil.which(program) is None:
-                why = f"{program} is not installed (Debian: apt-get install prometheus)"
+                why = f"{program} is not installed (Debian: apt-get install prometheus prometheus-alertmanager)"
                 if os.environ.get("CI"):
                     pytest.fail(f"in CI nothing may be skipped: {why}")
                 pytest.skip(why)

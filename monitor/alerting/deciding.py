@@ -18,6 +18,8 @@ __all__ = ["REOPEN_WITHIN", "THROTTLE", "Decision", "DecisionReason", "decide"]
 
 THROTTLE = 30.0
 """Seconds between two messages to one notifier about changes of one incident."""
+LATE = 600.0
+"""Seconds that two repeats may be late before a firing notice may be taken for over."""
 
 
 class DecisionReason(StrEnum):
@@ -210,7 +212,8 @@ def _firing_notice(incident: Incident, notifier: str, reason: DecisionReason, ar
     if reason is DecisionReason.AGAIN and incident.resolved is not None:
         back = format_duration(max(1.0, round(incident.since - incident.resolved)))
         shown = replace(incident, facts=(*incident.facts, ("again", f"came back {back} after it was resolved")))
-    return _notice(shown, notifier, NoticeState.FIRING, _CAUSES[reason], around)
+    until = around.now + 2 * around.rules[incident.alert].repeat + LATE
+    return replace(_notice(shown, notifier, NoticeState.FIRING, _CAUSES[reason], around), until=until)
 
 
 def _notice(incident: Incident, notifier: str, state: NoticeState, cause: NoticeCause, around: Circumstances) -> Notice:

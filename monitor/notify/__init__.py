@@ -8,13 +8,19 @@ from pydantic import SecretStr
 
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
-from monitor.notify import log, slack
+from monitor.notify import alertmanager, log, pagerduty, slack, webhook
 from monitor.notify.model import Notifier, NotifierKind
 from monitor.notify.outbox import Outbox
 
 __all__ = ["NOTIFIERS", "Notifier", "NotifierKind", "Outbox", "build_notifiers"]
 
-NOTIFIERS: Mapping[str, NotifierKind] = {"log": log.KIND, "slack": slack.KIND}
+NOTIFIERS: Mapping[str, NotifierKind] = {
+    "alertmanager": alertmanager.KIND,
+    "log": log.KIND,
+    "pagerduty": pagerduty.KIND,
+    "slack": slack.KIND,
+    "webhook": webhook.KIND,
+}
 
 
 def build_notifiers(config: Config, clock: Clock | None = None) -> dict[str, Notifier]:

@@ -1,0 +1,136 @@
+"""Notices as alerts of a Prometheus Alertmanager (API v2), for its grouping, silences and high availability.
+
+Alertmanager takes an alert for resolved at its ``endsAt`` unless it is sent again before: a firing one carries the
+time by which its next repeat is due with room to spare, so that nothing stays on fire there when fallbackd is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field, SecretStr
+
+from monitor.clock import Clock
+from monitor.config.model import NotifierSettings
+from monitor.config.quantity import Duration
+from monitor.model import Notice, NoticeCause, NoticeState, Severity
+from monitor.notify.model import NotifierKind
+from monitor.notify.post import Post, encode
+
+LEAST = 600.0
+"""Seconds that a firing alert lives there at the least, however late it was delivered."""
+LONGEST = 86400.0
+"""Seconds for a notice that does not say when it is told again."""
+TEXT_LIMIT = 4000
+WATCHDOG = "Watchdog"
+
+Alert = dict[str, Any]
+
+
+class AlertmanagerSettings(NotifierSettings):
+    """Where it is. ``watchdog`` needs a route in Alertmanager that leads to whoever misses it."""
+
+    url: str = Field(
+        pattern=r"^https?://[^\s?#]+$", description="Alertmanager's address without the API's path, as its page has it."
+    )
+    instance: str = Field(
+        default="fallbackd", min_length=1, description="Label instance of every alert: which fallbackd speaks."
+    )
+    token_env: str | None = Field(
+        default=None, description="Environment variable that holds a bearer token, where a proxy in front wants one."
+    )
+    token_file: str | None = Field(default=None, description="File that holds the bearer token.")
+    watchdog: bool = Field(
+        default=False, description="Keeps an alert Watchdog firing there for as long as questions get results."
+    )
+    watchdog_every: Duration = Field(
+        default=60.0, ge=1, description="How often the Watchdog is renewed; missing for five times that, it resolves."
+    )
+
+
+class AlertmanagerNotifier:
+    """References are the severity last told: it is a label, and another label is another alert to Alertmanager."""
+
+    def __init__(self, name: str, *, settings: AlertmanagerSettings, token: SecretStr | None, clock: Clock) -> None:
+        self.name = name
+        self.settings = settings
+        self._token = token
+        self._clock = clock
+        self._post = Post("Alertmanager")
+
+    async def deliver(self, notice: Notice, ref: str | None) -> str | None:
+        now = self._clock.now()
+        alerts = [alert(notice, self.settings.instance, notice.severity, ends=ends(notice, now))]
+        if ref is not None and ref != notice.severity and ref in set(Severity):
+            alerts.append(alert(notice, self.settings.instance, Severity(ref), ends=now))
+        await self._send(alerts)
+        return notice.severity.value
+
+    async def beat(self) -> None:
+        """Renews the Watchdog; raises DeliveryError."""
+        now = self._clock.now()
+        await self._send([watchdog(self.settings.instance, now, 5 * self.settings.watchdog_every)])
+
+    async def close(self) -> None:
+        await self._post.close()
+
+    async def _send(self, alerts: list[Alert]) -> None:
+        headers = {"authorization": f"Bearer {self._token.get_secret_value()}"} if self._token else {}
+        await self._post.send(f"{self.settings.url.rstrip('/')}/api/v2/alerts", encode(alerts), headers)
+
+
+def ends(notice: Notice, now: float) -> float:
+    """When Alertmanager is to take it for over, if nothing more is heard."""
+    if notice.state is NoticeState.RESOLVED:
+        return max(notice.at, notice.since)
+    if notice.cause is NoticeCause.TEST:
+        return now + LEAST
+    return max(notice.until if notice.until is not None else now + LONGEST, now + LEAST)
+
+
+def alert(notice: Notice, instance: str, severity: Severity, *, ends: float) -> Alert:
+    """One alert as the API takes it. ``incident`` tells two incidents of one alert and chain apart."""
+    labels = {
+        "alertname": notice.alert, "chain": notice.chain, "severity": severity.value, "instance": instance,
+        "incident": notice.incident,
+    }  # fmt: skip
+    facts = "\n".join(f"{name}: {text}" for name, text in notice.facts)
+    marked = "Test: " if notice.cause is NoticeCause.TEST else ""
+    texts = {"summary": f"{marked}{notice.title}", "description": notice.summary, "facts": facts}
+    found: Alert = {
+        "labels": labels,
+        "annotations": {name: _clip(text) for name, text in texts.items() if text.strip()},
+        "startsAt": _time(min(notice.since, ends)),
+        "endsAt": _time(ends),
+    }
+    return found if notice.link is None else {**found, "generatorURL": notice.link}
+
+
+def watchdog(instance: str, now: float, lasts: float) -> Alert:
+    return {
+        "labels": {"alertname": WATCHDOG, "severity": "none", "instance": instance},
+        "annotations": {
+            "summary": "fallbackd watches",
+            "description": "Always firing: when it is missing, fallbackd asks nothing any more and no alert will come.",
+        },
+        "endsAt": _time(now + lasts),
+    }
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT - 1]}…"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def build(
+    name: str, settings: AlertmanagerSettings, secrets: Mapping[str, SecretStr], clock: Clock
+) -> AlertmanagerNotifier:
+    return AlertmanagerNotifier(name, settings=settings, token=secrets.get("token"), clock=clock)
+
+
+KIND = NotifierKind(settings=AlertmanagerSettings, build=build)
