@@ -36,6 +36,7 @@ class Model:
     input: frozenset[str]
     reasoning: Reasoning
     parameters: tuple[str, ...]
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Endpoint:
     """One model at one provider, with its own limits. Prices in USD per token, ``first_token`` in seconds, ``rate`` in
     tokens per second.
 
+    ``status`` 0 is operational; ``uptime`` is that of 5 minutes, 30 minutes and a day, in percent.
     ``least_tokens``: a smaller ``max_tokens`` is refused by the provider, as those behind OpenAI's Responses API do.
     """
 
@@ -60,6 +62,8 @@ class Endpoint:
     quantization: str
     zdr: bool
     trains: bool
+    status: int = 0
+    uptime: tuple[float, float, float] = (100.0, 100.0, 99.9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

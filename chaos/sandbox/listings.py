@@ -39,7 +39,7 @@ def model_row(model: Model, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "default_parameters": {},
         "supported_voices": None,
         "knowledge_cutoff": None,
-        "expiration_date": None,
+        "expiration_date": model.expires,
         **_reasoning(model),
         "links": {"details": f"/api/v1/models/{model.canonical}/endpoints"},
     }
@@ -61,7 +61,7 @@ def endpoint_row(one: Endpoint, *, with_latency: bool) -> dict[str, Any]:
         "model_name": one.model.name,
         "provider_name": one.display,
         "tag": one.tag,
-        "status": 0,
+        "status": one.status,
         "context_length": one.context,
         "max_prompt_tokens": None,
         "max_completion_tokens": one.max_completion,
@@ -73,9 +73,7 @@ def endpoint_row(one: Endpoint, *, with_latency: bool) -> dict[str, Any]:
         "supports_implicit_caching": False,
         "supports_diarization": False,
         "native_tools": {},
-        "uptime_last_5m": 100,
-        "uptime_last_30m": 100,
-        "uptime_last_1d": 99.9,
+        **dict(zip(("uptime_last_5m", "uptime_last_30m", "uptime_last_1d"), one.uptime, strict=True)),
         "latency_last_30m": _percentiles(latency, (1.0, 1.2, 1.5, 2.0)),
         "throughput_last_30m": _percentiles(rate, (1.0, 1.1, 1.2, 1.3)),
     }

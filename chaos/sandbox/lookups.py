@@ -7,16 +7,18 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from chaos.sandbox import listings, replies
-from chaos.sandbox.catalogue import Model, SandboxCatalogue
+from chaos.sandbox.catalogue import Model
 from chaos.sandbox.history import History
+from chaos.sandbox.stock import Stock
 
 CREDITS = 100.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Lookups:
-    def __init__(self, catalogue: SandboxCatalogue, history: History) -> None:
-        self._catalogue = catalogue
+    def __init__(self, stock: Stock, history: History) -> None:
+        self._stock = stock
+        self._catalogue = stock.catalogue
         self._history = history
 
     def routes(self, base: str) -> list[web.RouteDef]:
@@ -80,10 +82,11 @@ class Lookups:
         )
 
     async def _key(self, _: web.Request) -> web.Response:
-        return web.json_response({"data": listings.key_row(self._history.spent)})
+        return web.json_response({"data": {**listings.key_row(self._history.spent), **self._stock.key}})
 
     async def _credits(self, _: web.Request) -> web.Response:
-        return web.json_response({"data": {"total_credits": CREDITS, "total_usage": self._history.spent}})
+        total = CREDITS if self._stock.credits is None else self._stock.credits
+        return web.json_response({"data": {"total_credits": total, "total_usage": self._history.spent}})
 
     def _asked(self, request: web.Request) -> Model | None:
         return self._catalogue.find(_asked_id(request))

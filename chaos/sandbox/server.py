@@ -21,6 +21,7 @@ from chaos.sandbox.control import Control
 from chaos.sandbox.history import KEPT, History
 from chaos.sandbox.lookups import Handler, Lookups, problem, with_key
 from chaos.sandbox.router import Router
+from chaos.sandbox.stock import Stock
 from monitor.clock import Clock, SystemClock
 from monitor.errors import StartError
 
@@ -49,14 +50,15 @@ class Sandbox:
         router_timeout: float = ROUTER_TIMEOUT,
         generation_delay: float = GENERATION_DELAY,
     ) -> None:
-        catalogue = catalogue or shipped()
+        self._stock = Stock(catalogue or shipped())
+        catalogue = self._stock.catalogue
         self._clock = clock or SystemClock()
         self._rng = Random(seed)
         self._breaks = Breaks(catalogue, self._clock.now, seed)
         self._history = History(self._clock, generation_delay)
         router = Router(self._breaks, self._clock, self._rng, router_timeout)
         self._completions = Completions(catalogue, router, self._history, self._clock, self._rng, seed)
-        self._lookups = Lookups(catalogue, self._history)
+        self._lookups = Lookups(self._stock, self._history)
         self._runner: web.AppRunner | None = None
         self.control_url = ""
 
@@ -93,7 +95,8 @@ class Sandbox:
         """The base URL for clients. Raises StartError when the address cannot be had."""
         app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[self._meet])
         complete = web.post(f"{API}/chat/completions", with_key(self._complete))
-        app.add_routes([complete, *self._lookups.routes(API), *Control(self._breaks, self._history).routes()])
+        controls = [*Control(self._breaks, self._history).routes(), *self._stock.routes()]
+        app.add_routes([complete, *self._lookups.routes(API), *controls])
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_GRACE)
         await self._runner.setup()
         try:
