@@ -167,6 +167,8 @@ def find_error(parsed: Any) -> Mapping[str, Any] | None:
         error = holder.get("error")
         if error:
             return error if isinstance(error, Mapping) else {"message": text_of(error) or "error without a message"}
+    if body.get("object") == "error":  # vLLM writes the error itself, without an envelope
+        return body
     for choice in choices(body):
         if choice.get("finish_reason") == "error":
             cause = text_of(choice.get("native_finish_reason")) or "no cause given"

@@ -32,6 +32,11 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def header(headers: Mapping[str, str] | None, name: str) -> str:
+    """The value of a header, whatever the case of its name; empty where it was not sent."""
+    return next((value for own, value in (headers or {}).items() if own.lower() == name), "")
+
+
 def number(value: Any) -> float | None:
     """A finite number, also where it was sent as text."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -45,6 +50,8 @@ def number(value: Any) -> float | None:
 
 def clean(text: str, limit: int = 240) -> str:
     """One printable line, encodable, without anything that looks like a key."""
+    if len(text) <= limit and text.isascii() and text.isprintable():  # nearly all are: the rest is for the others
+        return _SECRET.sub("[masked]", " ".join(text.split()))
     printable = text[: limit * 8].encode("utf-8", "replace").decode("utf-8")
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in printable).split())
     line = _SECRET.sub("[masked]", line)

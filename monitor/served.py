@@ -68,10 +68,17 @@ def judge_path(position: int | None, attempts: Sequence[Attempt], *, reported: b
 
 
 def placed(attempts: Sequence[Attempt], chain: ChainConfig, catalogue: Catalogue) -> tuple[Attempt, ...]:
-    return tuple(
-        replace(attempt, position=position_of(attempt.model or None, attempt.provider, chain, catalogue))
-        for attempt in attempts
-    )
+    """The attempts with the targets that they were. One that names nobody keeps the place its endpoint gave it."""
+    return tuple(_placed(attempt, chain, catalogue) for attempt in attempts)
+
+
+def _placed(attempt: Attempt, chain: ChainConfig, catalogue: Catalogue) -> Attempt:
+    if attempt.model or attempt.provider or attempt.position is None:
+        return replace(attempt, position=position_of(attempt.model or None, attempt.provider, chain, catalogue))
+    if attempt.position >= len(chain.targets):
+        return replace(attempt, position=None)
+    target = chain.target(attempt.position)
+    return replace(attempt, model=target.model, provider=target.provider)
 
 
 def check_target(answer: Answer, target: Target, catalogue: Catalogue) -> Finding:

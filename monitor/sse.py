@@ -13,6 +13,7 @@ DONE = "[DONE]"
 
 _LINE_END = re.compile("\r\n|\r|\n")
 _CONTENT = ("content", "reasoning", "reasoning_content", "reasoning_details", "refusal", "tool_calls", "function_call")
+_DELTAS = ("text", "thinking", "partial_json")
 
 
 class EventReader:
@@ -65,13 +66,19 @@ class EventReader:
 def bears_content(data: str) -> bool:
     """Whether an event of a chat completion holds part of an answer: text, reasoning or a tool call that is not empty.
 
-    The first such event is the first token; role announcements, keep-alives, usage and errors are none.
+    The first such event is the first token; role announcements, keep-alives, usage and errors are none. Anthropic's
+    deltas are read as well.
     """
     try:
         event = json.loads(data)
     except (ValueError, RecursionError):
         return False
-    choices = event.get("choices") if isinstance(event, dict) else None
+    if not isinstance(event, dict):
+        return False
+    if event.get("type") == "content_block_delta":
+        delta = event.get("delta")
+        return isinstance(delta, dict) and any(delta.get(name) for name in _DELTAS)
+    choices = event.get("choices")
     return isinstance(choices, list) and any(_has_token(choice) for choice in choices if isinstance(choice, dict))
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitor.dialects.anthropic import Anthropic
 from monitor.dialects.dialect import Dialect, Route, UnsupportedError, bound_tokens
+from monitor.dialects.litellm import LiteLLM
 from monitor.dialects.openai_compatible import OpenAICompatible
 from monitor.dialects.openrouter import OpenRouter
 
 _ALL: tuple[Dialect, ...] = (
     OpenRouter(),
+    LiteLLM(),
+    Anthropic(),
     OpenAICompatible(),
 )
 

@@ -17,8 +17,9 @@ from monitor.model import Reason
 from monitor.reading import choices, clean, mapping, parse, text_of
 
 
-def read_stream(reply: Reply, report: Report, *, now: float) -> Answer:
-    stream = _Stream(reply, report, now)
+def read_stream(reply: Reply, report: Report, *, now: float, strict: bool = True) -> Answer:
+    """``strict``: a whole stream has both a finish reason and ``[DONE]``; else one of them is enough."""
+    stream = _Stream(reply, report, now, strict=strict)
     for number, event in enumerate(reply.events, 1):
         stream.take(event, number)
     return stream.answer()
@@ -27,10 +28,11 @@ def read_stream(reply: Reply, report: Report, *, now: float) -> Answer:
 class _Stream:
     """What the chunks have said so far."""
 
-    def __init__(self, reply: Reply, report: Report, now: float) -> None:
+    def __init__(self, reply: Reply, report: Report, now: float, *, strict: bool) -> None:
         self._reply = reply
         self._report = report
         self._now = now
+        self._strict = strict
         self._answer = Answer()
         self._text: list[str] = []
         self._calls: dict[Any, dict[str, str]] = {}
@@ -92,8 +94,7 @@ class _Stream:
         self._trouble = self._trouble or finding
 
     def _progress(self) -> str:
-        count = len(self._arrivals)
-        return f"after {count} piece{'' if count == 1 else 's'} of the answer" if count else "before any of the answer"
+        return progress(len(self._arrivals))
 
     def _finding(self, answer: Answer) -> Finding:
         reply = self._reply
@@ -106,11 +107,18 @@ class _Stream:
             return replace(found, detail=f"{found.detail} ({self._progress()})") if self._arrivals else found
         if not reply.events:
             return Finding(reason=Reason.EMPTY, detail="a stream without a single chunk")
-        if not reply.done:
+        if not reply.done and (self._strict or answer.finish is None):
             return Finding(reason=Reason.CUT, detail=f"the stream ended without [DONE] ({self._progress()})")
-        if answer.finish is None:
+        if self._strict and answer.finish is None:
             return Finding(reason=Reason.CUT, detail=f"the stream ended without a finish reason ({self._progress()})")
         return judge_content(answer, thought=self._thought)
+
+
+def progress(pieces: int) -> str:
+    """How far a stream had come."""
+    if not pieces:
+        return "before any of the answer"
+    return f"after {pieces} piece{'' if pieces == 1 else 's'} of the answer"
 
 
 def _as_sent(call: Mapping[str, str]) -> dict[str, Any]:

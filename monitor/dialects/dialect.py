@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -70,3 +70,9 @@ def bound_tokens(wanted: int, models: Iterable[str], catalogue: Catalogue) -> in
     entries = [find_entry(model, catalogue) for model in models]
     thinks = any(entry is None or entry.reasoning for entry in entries)
     return max(wanted, REASONING_TOKENS if thinks else MIN_TOKENS)
+
+
+def marks_of(route: Route) -> dict[str, Any]:
+    """What a request says of itself to those on its way (see ``Ask.marks``)."""
+    label, position = (route.target.label, route.target.position) if route.target else (None, None)
+    return {"chain": route.chain.name, "target": label, "position": position, "drill": route.drill}

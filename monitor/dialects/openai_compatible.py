@@ -1,26 +1,34 @@
-"""The plain OpenAI chat API: one model a request, nothing said about attempts. The base of richer dialects."""
+"""The plain OpenAI chat API, as providers, vLLM, Ollama and Portkey speak it: one model a request, nothing said about
+attempts. The base of richer dialects.
+
+Facts: vLLM docs "OpenAI-Compatible Server", Ollama docs "OpenAI compatibility", Portkey docs "Response Schema".
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from monitor.dialects.chunks import read_stream
 from monitor.dialects.completion import read_completion
-from monitor.dialects.dialect import Route, UnsupportedError, bound_tokens
+from monitor.dialects.dialect import Route, UnsupportedError, bound_tokens, marks_of
 from monitor.exchange import Answer, Ask, Question, Reply
 from monitor.model import Attempt, Mode
+from monitor.reading import clean, header
 
 _OWN_LIMIT = re.compile(r"(?:openai/)?(?:o\d|gpt-5)")  # these refuse ``max_tokens`` at OpenAI itself
 
 
 class OpenAICompatible:
-    """Subclasses say only what is different: ``address``, ``limit``, ``headers``, ``report``."""
+    """Subclasses say only what is different: ``address``, ``limit``, ``additions``, ``headers``, ``report``."""
 
     name = "openai_compatible"
     modes = frozenset({Mode.CLIENT})
     pins = False
+    strict = False
+    """Whether a whole stream has both a finish reason and ``[DONE]``. Some servers write only one of them."""
 
     def ask(self, question: Question, route: Route) -> Ask:
         bound = bound_tokens(question.max_tokens, route.models, route.catalogue)
@@ -28,7 +36,7 @@ class OpenAICompatible:
             **self.address(route),
             "messages": [dict(message) for message in question.messages],
             **self.limit(bound, route),
-            **(question.extra or {}),
+            **self.additions(question),
         }
         if question.stream:
             body |= self.streaming()
@@ -40,14 +48,16 @@ class OpenAICompatible:
             stream=question.stream,
             deadline=route.deadline,
             first_token=route.first_token if question.stream else None,
-            marks=_marks(route),
+            marks=marks_of(route),
         )
 
     def read(self, reply: Reply, *, now: float) -> Answer:
-        content_type = next((v for k, v in (reply.headers or {}).items() if k.lower() == "content-type"), "")
-        streamed = bool(reply.events) or content_type.lower().startswith("text/event-stream")
-        read = read_stream if streamed else read_completion
-        return read(reply, self.report, now=now)
+        streamed = bool(reply.events) or header(reply.headers, "content-type").lower().startswith("text/event-stream")
+        if streamed:
+            answer = read_stream(reply, self.report, now=now, strict=self.strict)
+        else:
+            answer = read_completion(reply, self.report, now=now)
+        return _by_headers(answer, reply)
 
     def address(self, route: Route) -> Mapping[str, Any]:
         """The part of a body that says whom to ask."""
@@ -63,6 +73,10 @@ class OpenAICompatible:
         own = any(_OWN_LIMIT.match(model) for model in route.models)
         return {"max_completion_tokens" if own else "max_tokens": tokens}
 
+    def additions(self, question: Question) -> Mapping[str, Any]:
+        """What a kind of question adds. ``reasoning`` is OpenRouter's word: others think, or do not, by themselves."""
+        return {name: value for name, value in (question.extra or {}).items() if name != "reasoning"}
+
     def streaming(self) -> Mapping[str, Any]:
         return {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -74,10 +88,13 @@ class OpenAICompatible:
         return None
 
 
+def _by_headers(answer: Answer, reply: Reply) -> Answer:
+    """What a gateway says beside the body: Portkey names the provider and the trace; many name the request."""
+    names = ("x-portkey-trace-id", "x-request-id")
+    trace = next((found for name in names if (found := clean(header(reply.headers, name), 100))), None)
+    provider = clean(header(reply.headers, "x-portkey-provider"), 100) or None
+    return replace(answer, provider=answer.provider or provider, generation=answer.generation or trace)
+
+
 def _bearer(route: Route) -> dict[str, str]:
     return {} if route.credential is None else {"Authorization": f"Bearer {route.credential.get_secret_value()}"}
-
-
-def _marks(route: Route) -> dict[str, Any]:
-    label, position = (route.target.label, route.target.position) if route.target else (None, None)
-    return {"chain": route.chain.name, "target": label, "position": position, "drill": route.drill}

@@ -11,6 +11,7 @@ from typing import Any
 from monitor.classify import by_status
 from monitor.dialects.dialect import Route
 from monitor.dialects.openai_compatible import OpenAICompatible
+from monitor.exchange import Question
 from monitor.model import Attempt, Mode, Reason, Target
 from monitor.reading import clean, mapping, number, text_of
 
@@ -21,6 +22,7 @@ class OpenRouter(OpenAICompatible):
     name = "openrouter"
     modes = frozenset(Mode)
     pins = True
+    strict = True
 
     def address(self, route: Route) -> Mapping[str, Any]:
         """``models`` alone for a chain of models: whether ``model`` may stand beside it is reported both ways."""
@@ -38,6 +40,9 @@ class OpenRouter(OpenAICompatible):
 
     def limit(self, tokens: int, route: Route) -> Mapping[str, Any]:  # noqa: ARG002 - the base's depends on the route
         return {"max_tokens": tokens}
+
+    def additions(self, question: Question) -> Mapping[str, Any]:
+        return question.extra or {}
 
     def streaming(self) -> Mapping[str, Any]:
         return {"stream": True}  # usage comes anyway
