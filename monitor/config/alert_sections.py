@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from monitor.config.chain_sections import Name, Section
 from monitor.config.quantity import Duration, Percent
+from monitor.config.section import Name, Section
 from monitor.findings import Drift
 from monitor.model import Severity
 

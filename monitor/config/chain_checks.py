@@ -59,13 +59,18 @@ def _endpoint(endpoint: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from unknown(endpoint["dialect"], vocabulary.dialects)
     yield from both_named(endpoint, "credential")
     for name, header in endpoint["headers"].entries():
-        if not _HEADER.fullmatch(name):
+        if not is_header(name):
             yield header.problem("is no name of a header; use letters, digits and '-'")
         elif header.text is not None and not (header.text.isascii() and header.text.isprintable()):
             yield header.problem(f"{quote(header.text)} cannot be sent in a header; use plain ASCII on one line")
     url = endpoint["url"]
     if url.text is not None and url.text.startswith(("http://", "https://")) and not _is_address(url.text):
         yield url.problem(f"{quote(url.text)} is no address; write http:// or https:// and the host")
+
+
+def is_header(name: str) -> bool:
+    """Whether a text can be the name of a header field."""
+    return _HEADER.fullmatch(name) is not None
 
 
 def _is_address(url: str) -> bool:

@@ -8,22 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from monitor.config.gateway_sections import GatewayConfig
 from monitor.config.quantity import Duration, Percent
+from monitor.config.section import Name, Section, Text
 from monitor.model import Mode, Path, Reason, Target
-
-Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, and an unknown key is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
-
 
 class EndpointConfig(Section):
     """A base URL with a dialect and a credential."""
@@ -328,4 +320,7 @@ class ChainsFile(Section):
     budgets: BudgetsConfig = Field(
         default=BudgetsConfig(),
         description="What a day may cost across chains; each chain may have its own budget too.",
+    )
+    gateway: GatewayConfig | None = Field(
+        default=None, description="Where application traffic passes and is watched; unset, none does."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.config import alert_checks, chain_checks, cost_checks, drill_checks
+from monitor.config import alert_checks, chain_checks, cost_checks, drill_checks, gateway_checks
 from monitor.config.document import Document
 from monitor.config.model import Vocabulary
 from monitor.errors import Problem
@@ -19,6 +19,7 @@ def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iter
     yield from chain_checks.mistakes(chains.top, vocabulary)
     yield from cost_checks.mistakes(chains.top)
     yield from drill_checks.mistakes(chains.top, vocabulary)
+    yield from gateway_checks.mistakes(chains.top)
     yield from alert_checks.mistakes(chains, alerts, vocabulary)
 
 

@@ -25,15 +25,15 @@ from monitor.config.chain_sections import (
     EndpointConfig,
     ExpectConfig,
     HealthConfig,
-    Name,
     ObjectiveConfig,
     Of,
     PaceConfig,
     PriceCeilingConfig,
     ProbeConfig,
-    Section,
     TargetConfig,
 )
+from monitor.config.gateway_sections import GatewayConfig, LiveConfig
+from monitor.config.section import Name, Section
 
 __all__ = [
     "AlertsFile",
@@ -47,7 +47,9 @@ __all__ = [
     "EndpointConfig",
     "ExpectConfig",
     "FaultOption",
+    "GatewayConfig",
     "HealthConfig",
+    "LiveConfig",
     "MatchConfig",
     "Name",
     "NotifierConfig",
@@ -107,6 +109,7 @@ class Config:
     warnings: tuple[str, ...] = ()
     digest: str = ""
     catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
+    gateway: GatewayConfig | None = None
     budgets: BudgetsConfig = field(default_factory=BudgetsConfig)
 
     def chain(self, name: str) -> ChainConfig:
