@@ -1,0 +1,97 @@
+"""The gateway's control, on a port of its own: faults are armed and released here, and what passed is counted.
+
+It listens on the loopback only, and answers no web page: whoever reaches it can break what the config allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from chaos.gateway.listening import listen
+from chaos.gateway.observer import Observer
+from chaos.gateway.rules import Rule, Rules, read_rule
+from monitor.reading import parse
+
+Exposition = Callable[[str], Awaitable[tuple[bytes, str]]]
+"""The metrics page for a scraper that accepts so, with its content type."""
+_BODY_LIMIT = 64 * 1024
+
+
+class Control:
+    def __init__(self, rules: Rules, observer: Observer, exposition: Exposition | None = None) -> None:
+        self._rules = rules
+        self._observer = observer
+        self._exposition = exposition
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, address: str) -> str:
+        """The URL. Raises StartError."""
+        app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_from_here])
+        app.add_routes(
+            [
+                web.get("/", self._status),
+                web.get("/rules", self._list),
+                web.post("/rules", self._arm),
+                web.delete("/rules", self._release_all),
+                web.delete("/rules/{id}", self._release),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        return await listen(self._runner, address, "control")
+
+    async def stop(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _status(self, _: web.Request) -> web.Response:
+        one = self._observer
+        seen = {"observed": one.seen, "unobserved": one.missed, "of_no_chain": one.strange}
+        return web.json_response({**seen, "rules": len(self._rules.listed())})
+
+    async def _list(self, _: web.Request) -> web.Response:
+        return web.json_response({"rules": [_shown(rule, count) for rule, count in self._rules.listed()]})
+
+    async def _arm(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json":
+            return problem(415, "send JSON, with that content type")
+        try:
+            rule = read_rule(parse(await request.read()))
+            self._rules.arm(rule)
+        except ValueError as error:
+            return problem(422, str(error))
+        return web.json_response(_shown(rule, 0), status=201)
+
+    async def _release(self, request: web.Request) -> web.Response:
+        return web.json_response({"released": int(self._rules.release(request.match_info["id"]))})
+
+    async def _release_all(self, _: web.Request) -> web.Response:
+        return web.json_response({"released": self._rules.release_all()})
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        if self._exposition is None:
+            return problem(404, "the daemon that this gateway is part of has the metrics")
+        body, content_type = await self._exposition(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+@web.middleware
+async def _from_here(request: web.Request, handler: Callable[[web.Request], Awaitable[Any]]) -> Any:
+    """A browser on this machine may be led here by a page; it says so in ``Origin``, or by a name that is not ours."""
+    host = request.host.rpartition(":")[0] if ":" in request.host.rpartition("]")[2] else request.host
+    if "Origin" in request.headers or host.strip("[]") not in ("127.0.0.1", "::1", "localhost"):
+        return problem(403, "this is for programs on this machine")
+    return await handler(request)
+
+
+def problem(status: int, message: str) -> web.Response:
+    return web.json_response({"error": {"code": status, "message": message}}, status=status)
+
+
+def _shown(rule: Rule, count: int) -> dict[str, Any]:
+    return {**asdict(rule), "options": dict(rule.options), "count": count}

@@ -1,0 +1,96 @@
+"""The heads of requests and answers as bytes: what a proxy must change of them, and not a byte more. Pure.
+
+Facts: RFC 9110 section 7.6.1 (hop-by-hop fields), RFC 9112 section 6 (how a message's end is known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+OWN = b"x-fallbackd-"
+"""Fields of requests that begin so are for the gateway; the endpoint does not see them."""
+LAST_CHUNK = b"0\r\n\r\n"
+
+_HOP = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+_REQUEST = _HOP | {b"host", b"expect"}
+_PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b""})
+
+
+def request_head(method: str, target: str, headers: RawHeaders, host: bytes, *, chunked: bool) -> bytes:
+    """``target`` is path and query as the endpoint must see them, ``host`` the endpoint's own."""
+    dropped = _dropped(headers, _REQUEST)
+    lines = [b"%s %s HTTP/1.1" % (method.encode("ascii"), target.encode("utf-8", "surrogateescape")), b"Host: " + host]
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in dropped and not lower.startswith(OWN):
+            lines.append(name + b": " + value)
+    if chunked:
+        lines.append(b"Transfer-Encoding: chunked")
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def answer_head(
+    status: int,
+    phrase: str,
+    headers: RawHeaders,
+    *,
+    chunked: bool,
+    close: bool,
+    without: frozenset[bytes] = frozenset(),
+) -> bytes:
+    """``close``: the connection to the client ends after this answer. ``without``: further fields left out."""
+    dropped = _dropped(headers, _HOP | without if without else _HOP)
+    lines = [b"HTTP/1.1 %d %s" % (status, phrase.encode("utf-8", "surrogateescape"))]
+    lines += [name + b": " + value for name, value in headers if name.lower() not in dropped]
+    if chunked:
+        lines.append(b"Transfer-Encoding: chunked")
+    if close:
+        lines.append(b"Connection: close")
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def frame(chunk: bytes) -> bytes:
+    """A chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(chunk), chunk)
+
+
+class Address:
+    """Where an endpoint's paths begin.
+
+    Clients that speak OpenAI's or Anthropic's API ask for ``/v1/...`` below their base URL; an endpoint whose base
+    ends in ``/v1`` has those beside its own base (``https://openrouter.ai/api/v1`` -> ``/api`` + ``/v1/...``).
+    """
+
+    def __init__(self, base: str) -> None:
+        """``base``: the path of the endpoint's URL."""
+        self._base = base.rstrip("/")
+        self._prefix = self._base.removesuffix("/v1")
+        self._versioned = self._prefix != self._base
+
+    def target(self, asked: str) -> str:
+        """The path and query to ask the endpoint for."""
+        if not asked.startswith("/"):
+            asked = "/" + asked.partition("://")[2].partition("/")[2]
+        if self._base and self._below(asked, self._base):
+            return asked
+        if self._versioned and self._below(asked, "/v1"):
+            return self._prefix + asked
+        return self._base + asked
+
+    @staticmethod
+    def _below(path: str, base: str) -> bool:
+        return path.startswith(base) and path[len(base) : len(base) + 1] in ("", "/", "?")
+
+
+def _dropped(headers: RawHeaders, usual: frozenset[bytes]) -> frozenset[bytes]:
+    """The fields that end at this hop: the usual ones, and those that ``Connection`` names."""
+    for name, value in headers:
+        if len(name) == 10 and name.lower() == b"connection":
+            named = frozenset(token.strip() for token in value.lower().split(b",")) - _PLAIN_CONNECTION
+            if named:
+                return usual | named
+    return usual

@@ -1,0 +1,88 @@
+"""What is seen of one exchange while it passes: times, and bounded copies of what was said. Read afterwards."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+HEAD_LIMIT = 256 * 1024
+TAIL_LIMIT = 64 * 1024
+
+
+class End(StrEnum):
+    """How an exchange ended on the wire."""
+
+    COMPLETE = "complete"
+    CUT = "cut"
+    CLIENT_GONE = "client_gone"
+    UNREACHABLE = "unreachable"
+    TOO_LARGE = "too_large"
+
+
+class Copy:
+    """The beginning and the end of a body: pieces as they passed, each with its time.
+
+    A piece is a reference to bytes that were there anyway; ``size`` counts all that passed.
+    """
+
+    __slots__ = ("head", "kept", "size", "tail", "times")
+
+    def __init__(self) -> None:
+        self.head: list[bytes] = []
+        self.times: list[float] = []
+        self.tail = b""
+        self.size = 0
+        self.kept = 0
+
+    def take(self, piece: bytes, at: float) -> None:
+        self.size += len(piece)
+        if self.kept < HEAD_LIMIT:
+            self.head.append(piece[: HEAD_LIMIT - self.kept])
+            self.times.append(at)
+            self.kept += len(self.head[-1])
+            piece = piece[len(self.head[-1]) :]
+        if piece:
+            self.tail = (self.tail + piece)[-TAIL_LIMIT:]
+
+    @property
+    def whole(self) -> bool:
+        return self.kept == self.size
+
+    @property
+    def weight(self) -> int:
+        return self.kept + len(self.tail)
+
+
+class Record:
+    """One exchange. Seconds since the epoch: ``at``; of the loop's clock: all others. The request's head is no part
+    of it, since that is where keys are.
+
+    ``chain``: what the client named in ``X-Fallbackd-Chain``. ``marked``: it is a drill's own request. ``injected``:
+    a fault met it; ``drill`` is whose.
+    """
+
+    __slots__ = (
+        "answer", "asked", "at", "chain", "drill", "end", "ended", "error", "first_byte", "headers", "injected",
+        "marked", "path", "started", "status",
+    )  # fmt: skip
+
+    def __init__(self, *, at: float, started: float, path: str) -> None:
+        self.at = at
+        self.started = started
+        self.path = path
+        self.chain: str | None = None
+        self.drill: str | None = None
+        self.asked = Copy()
+        self.answer = Copy()
+        self.status: int | None = None
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.first_byte: float | None = None
+        self.ended = started
+        self.end = End.COMPLETE
+        self.error: BaseException | None = None
+        self.marked = False
+        self.injected = False
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it holds on to."""
+        return self.asked.weight + self.answer.weight

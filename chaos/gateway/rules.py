@@ -1,0 +1,236 @@
+"""The faults that are in place in the gateway: which exchange meets one, and when each ends by itself.
+
+A rule needs nobody to end it: it has a deadline and a count, both checked here at each exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+
+from chaos import faults
+from chaos.model import Effect
+from monitor.clock import Clock
+from monitor.config.model import LiveConfig
+from monitor.reading import number
+
+LONGEST = 3600.0
+"""Seconds: no rule may last longer, whatever is asked for."""
+MOST_COUNT = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One fault in place. ``positions`` are those of the chain's targets that it breaks.
+
+    It meets requests that carry the mark of its ``run``; with ``live`` also others, within what the config allows.
+    ``until``: seconds since the epoch.
+    """
+
+    id: str
+    chain: str
+    drill: str
+    run: str
+    fault: str
+    options: Mapping[str, float] = field(default_factory=dict)
+    positions: tuple[int, ...]
+    until: float
+    max_count: int
+    seed: int = 0
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What decides whether a fault meets an exchange. ``run``: the mark that it carries, None for live traffic.
+
+    ``in_flight``: live exchanges that meet this rule's fault right now.
+    """
+
+    run: str | None
+    chain: str | None
+    position: int | None
+    header: Callable[[str], str | None]
+    in_flight: int = 0
+
+
+def meets(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: float) -> bool:
+    """Whether the rule's fault meets an exchange. ``draw``: an even chance from 0 to 1. Pure."""
+    if now >= rule.until or mark.chain != rule.chain or mark.position not in rule.positions:
+        return False
+    if mark.run is not None:
+        return mark.run == rule.run
+    if not rule.live or live is None:
+        return False
+    return (
+        draw < live.percent
+        and mark.in_flight < live.max_in_flight
+        and all(mark.header(name) == value for name, value in live.headers.items())
+        and _open(live, now)
+    )
+
+
+def _open(live: LiveConfig, now: float) -> bool:
+    """Whether the hours (UTC) allow it; hours that end before they begin go over midnight."""
+    if live.hours is None:
+        return True
+    begin, end = live.hours.split("-")
+    clock = datetime.fromtimestamp(now, UTC).strftime("%H:%M")
+    return begin <= clock < end if begin < end else clock >= begin or clock < end
+
+
+class Struck:
+    """One exchange that meets a fault."""
+
+    def __init__(self, armed: _Armed, effect: Effect, clock: Clock, *, marked: bool) -> None:
+        self.rule = armed.rule
+        self.effect = effect
+        self.marked = marked
+        self._armed = armed
+        self._clock = clock
+
+    async def hold(self, seconds: float = math.inf) -> None:
+        """Wait, but not beyond the end of the rule."""
+        wait = min(seconds, self.rule.until - self._clock.now())
+        if wait <= 0 or self._armed.released.is_set():
+            return
+        slept = asyncio.ensure_future(self._clock.sleep(wait))
+        ended = asyncio.ensure_future(self._armed.released.wait())
+        try:
+            await asyncio.wait({slept, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            slept.cancel()
+            ended.cancel()
+
+    def end(self) -> None:
+        """The exchange is over."""
+        if not self.marked:
+            self._armed.in_flight -= 1
+
+
+class _Armed:
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.count = 0
+        self.in_flight = 0
+        self.released = asyncio.Event()
+        self.rng = Random(rule.seed)
+
+
+class Rules:
+    """The rules in place, by id. ``live`` by chain: what the config allows with real traffic."""
+
+    def __init__(self, chains: Mapping[str, int], live: Mapping[str, LiveConfig], clock: Clock) -> None:
+        """``chains``: how many targets each has."""
+        self._chains = chains
+        self._live = live
+        self._clock = clock
+        self._armed: dict[str, _Armed] = {}
+
+    def follow(self, chains: Mapping[str, int], live: Mapping[str, LiveConfig]) -> None:
+        """Obey another config; rules that it does not allow end now."""
+        self._chains, self._live = chains, live
+        for id_, armed in list(self._armed.items()):
+            if armed.rule.chain not in chains or (armed.rule.live and armed.rule.chain not in live):
+                self.release(id_)
+
+    def __bool__(self) -> bool:
+        return bool(self._armed)
+
+    def arm(self, rule: Rule) -> None:
+        """Raises ValueError with one sentence."""
+        now = self._clock.now()
+        if rule.chain not in self._chains:
+            raise ValueError(f'"{rule.chain}" is no chain of this gateway')
+        if not rule.positions or not all(0 <= position < self._chains[rule.chain] for position in rule.positions):
+            last = self._chains[rule.chain] - 1
+            raise ValueError(f"positions {list(rule.positions)}: {rule.chain} has targets 0 to {last}")
+        if not now < rule.until <= now + LONGEST:
+            raise ValueError(f"until must lie ahead, and no more than {LONGEST:g} s")
+        if not 1 <= rule.max_count <= MOST_COUNT:
+            raise ValueError(f"max_count must be from 1 to {MOST_COUNT}")
+        if rule.live and rule.chain not in self._live:
+            raise ValueError(f"{rule.chain} is not opted in to live traffic: gateway.live has no section for it")
+        faults.resolve(rule.fault, rule.options)
+        self._expire(now)
+        if rule.id in self._armed:
+            self.release(rule.id)
+        self._armed[rule.id] = _Armed(rule)
+
+    def release(self, id_: str) -> bool:
+        """End a rule and what it holds up; False when there is none. Safe to repeat."""
+        armed = self._armed.pop(id_, None)
+        if armed is None:
+            return False
+        armed.released.set()
+        return True
+
+    def release_all(self) -> int:
+        return sum(self.release(id_) for id_ in list(self._armed))
+
+    def listed(self) -> list[tuple[Rule, int]]:
+        """The rules in place, with how many exchanges each has met."""
+        self._expire(self._clock.now())
+        return [(armed.rule, armed.count) for armed in self._armed.values()]
+
+    def strike(self, mark: Callable[[], Mark]) -> Struck | None:
+        """The fault that meets an exchange, counted; None for none. ``mark`` is asked only while a rule is in place."""
+        now = self._clock.now()
+        self._expire(now)
+        if not self._armed:
+            return None
+        seen = mark()
+        for armed in self._armed.values():
+            found = Mark(
+                run=seen.run, chain=seen.chain, position=seen.position, header=seen.header, in_flight=armed.in_flight
+            )
+            live = self._live.get(armed.rule.chain)
+            if armed.count < armed.rule.max_count and meets(armed.rule, found, live, now=now, draw=armed.rng.random()):
+                return self._hit(armed, marked=seen.run is not None)
+        return None
+
+    def _hit(self, armed: _Armed, *, marked: bool) -> Struck:
+        armed.count += 1
+        armed.in_flight += not marked
+        options = faults.resolve(armed.rule.fault, armed.rule.options)
+        effect = faults.FAULTS[armed.rule.fault].effect(options, armed.rng)
+        return Struck(armed, effect, self._clock, marked=marked)
+
+    def _expire(self, now: float) -> None:
+        for id_, armed in list(self._armed.items()):
+            if now >= armed.rule.until:
+                self.release(id_)
+
+
+FIELDS = ("id", "chain", "drill", "run", "fault", "options", "positions", "until", "max_count", "seed", "live")
+
+
+def read_rule(body: object) -> Rule:
+    """A rule from JSON. Raises ValueError with one sentence."""
+    if not isinstance(body, Mapping):
+        raise ValueError(f"write a JSON object of {', '.join(FIELDS)}")  # noqa: TRY004 - answered as 422
+    if unknown := sorted(map(str, body.keys() - {*FIELDS})):
+        raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(FIELDS)}")
+    texts = {name: body.get(name) for name in ("id", "chain", "drill", "run", "fault")}
+    for name, value in texts.items():
+        if not isinstance(value, str) or not 0 < len(value) <= 100:
+            raise ValueError(f"{name}: a text of 1 to 100 characters is needed")
+    options, positions = body.get("options") or {}, body.get("positions")
+    if not isinstance(options, Mapping):
+        raise ValueError("options: an object of numbers")  # noqa: TRY004 - answered as 422
+    if not isinstance(positions, list) or not all(type(position) is int for position in positions):
+        raise ValueError("positions: a list of whole numbers is needed")
+    until, count, seed = (number(body.get(name, 0)) for name in ("until", "max_count", "seed"))
+    if until is None or count is None or seed is None:
+        raise ValueError("until, max_count and seed are numbers")
+    if not isinstance(body.get("live", False), bool):
+        raise ValueError("live: true or false")  # noqa: TRY004 - answered as 422
+    return Rule(
+        **{name: str(value) for name, value in texts.items()},
+        options=dict(options), positions=tuple(positions), until=until, max_count=int(count), seed=int(seed),
+        live=body.get("live", False),
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+"""The gateway as a server: traffic on one port, its control on another, what passes told as outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+from aiohttp import web
+
+from chaos.gateway.control import Control, Exposition
+from chaos.gateway.listening import listen
+from chaos.gateway.observer import Observer
+from chaos.gateway.outcomes import Reading
+from chaos.gateway.places import Places, read_asked
+from chaos.gateway.record import Record
+from chaos.gateway.relay import Relay
+from chaos.gateway.rules import Mark, Rules, Struck
+from chaos.gateway.upstream import Upstream
+from monitor.clock import Clock
+from monitor.config.model import ChainConfig, Config, GatewayConfig
+from monitor.dialects import DIALECTS
+from monitor.errors import StartError
+from monitor.model import Catalogue, Outcome
+
+log = structlog.get_logger("gateway")
+
+CHAIN, DRILL, POSITION = "X-Fallbackd-Chain", "X-Fallbackd-Drill", "X-Fallbackd-Position"
+"""Request fields for the gateway: the chain that the traffic belongs to; the mark of a drill's own request, and the
+position of the target that it asks."""
+GRACE = 10.0
+"""Seconds that exchanges in flight get at a stop."""
+_HEAD_LIMIT = 65536
+
+
+class Gateway:
+    """Passes traffic on to one endpoint, byte for byte.
+
+    ``told`` gets an Outcome of origin live for each exchange of a chain. Neither it nor the control can stop traffic.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        settings: GatewayConfig,
+        *,
+        told: Callable[[Outcome], None],
+        catalogue: Callable[[str], Catalogue],
+        clock: Clock,
+        exposition: Exposition | None = None,
+    ) -> None:
+        self.settings = settings
+        self.url = ""
+        self.control_url = ""
+        self._clock = clock
+        self._catalogue = catalogue
+        self._told = told
+        self.rules = Rules(_sizes(config, settings), settings.live, clock)
+        self.observer = Observer(*_observed(config, settings, catalogue), told, clock)
+        self._config = config
+        self._control = Control(self.rules, self.observer, exposition)
+        self._runner: web.BaseRunner | None = None
+        self._observing: asyncio.Task[None] | None = None
+        self._upstream: Upstream | None = None
+
+    async def start(self) -> None:
+        """Raises StartError when an address cannot be had, or a CA file not be read."""
+        endpoint = self._config.endpoints[self.settings.endpoint]
+        try:
+            self._upstream = Upstream(endpoint.url, ca_file=endpoint.ca_file)
+        except OSError as error:
+            raise StartError(f"the gateway cannot read {endpoint.ca_file}: {error}") from None
+        time = asyncio.get_running_loop().time
+        limit = self.settings.max_body_mib * 1024 * 1024
+        self._relay = Relay(self._upstream, max_body=limit, time=time, decide=self._decide)
+        self._time = time
+        self._observing = asyncio.create_task(self.observer.run(), name="gateway observer")
+        server = web.Server(
+            self._serve, access_log=None, handler_cancellation=True, auto_decompress=False,
+            max_line_size=_HEAD_LIMIT, max_field_size=_HEAD_LIMIT, max_headers=1024,
+        )  # fmt: skip
+        self._runner = web.ServerRunner(server, shutdown_timeout=GRACE)
+        try:
+            self.url = await listen(self._runner, self.settings.listen, "listen")
+            self.control_url = await self._control.start(self.settings.control)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Exchanges in flight end by themselves, or after the grace; what they were is told. Safe to run twice."""
+        self.rules.release_all()
+        await self._control.stop()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+        observing, self._observing = self._observing, None
+        if observing is not None:
+            observing.cancel()
+            await asyncio.gather(observing, return_exceptions=True)
+            self.observer.drain()
+        if self._upstream is not None:
+            await self._upstream.close()
+
+    def follow(self, config: Config, settings: GatewayConfig) -> bool:
+        """Obey another config. False when it asks for another address or endpoint: that needs a restart, and nothing
+        is changed when the endpoint that is in use has gone."""
+        if self.settings.endpoint not in config.endpoints:
+            return False
+        same = ("listen", "control", "endpoint", "max_body_mib", "separate")
+        unmoved = all(getattr(settings, name) == getattr(self.settings, name) for name in same)
+        asked, wanted = (one.endpoints[self.settings.endpoint].url for one in (self._config, config))
+        self.settings = self.settings.model_copy(update={"chains": settings.chains, "live": settings.live})
+        self.rules.follow(_sizes(config, self.settings), self.settings.live)
+        self.observer.places, self.observer.reading = _observed(config, self.settings, self._catalogue)
+        return unmoved and asked == wanted
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        record = Record(at=self._clock.now(), started=self._time(), path=request.raw_path)
+        record.chain = request.headers.get(CHAIN)
+        record.marked = DRILL in request.headers
+        try:
+            return await self._relay.pass_on(request, record)
+        finally:
+            if not record.marked:  # a drill's own request is an outcome of the drill already
+                self.observer.take(record)
+
+    def _decide(self, request: web.BaseRequest, record: Record) -> Struck | None:
+        if not self.rules:
+            return None
+        try:
+            struck = self.rules.strike(lambda: self._mark(request, record))
+        except Exception:
+            log.exception("a fault could not be decided on; the exchange passes")
+            return None
+        if struck is not None:
+            record.drill = struck.rule.drill
+        return struck
+
+    def _mark(self, request: web.BaseRequest, record: Record) -> Mark:
+        found = self.observer.places.find(read_asked(record.asked), record.chain)
+        told = request.headers.get(POSITION, "")
+        asked = found.target.position if found is not None and found.target is not None else None
+        return Mark(
+            run=request.headers.get(DRILL),
+            chain=found.chain.name if found is not None else None,
+            position=int(told) if told.isascii() and told.isdigit() and len(told) < 4 else asked,
+            header=request.headers.get,
+        )
+
+
+def chains_of(config: Config, settings: GatewayConfig) -> tuple[ChainConfig, ...]:
+    """The chains whose traffic passes here: those that are named, else all of the endpoint."""
+    if settings.chains:
+        return tuple(config.chain(name) for name in settings.chains)
+    return tuple(chain for chain in config.chains if chain.endpoint == settings.endpoint)
+
+
+def _sizes(config: Config, settings: GatewayConfig) -> Mapping[str, int]:
+    return {chain.name: len(chain.targets) for chain in chains_of(config, settings)}
+
+
+def _observed(config: Config, settings: GatewayConfig, catalogue: Callable[[str], Catalogue]) -> tuple[Places, Reading]:
+    dialect = DIALECTS[config.endpoints[settings.endpoint].dialect]
+    reading = Reading(dialect=dialect, catalogue=lambda: catalogue(settings.endpoint))
+    return Places(chains_of(config, settings)), reading
