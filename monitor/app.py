@@ -35,6 +35,7 @@ from monitor.probes import Prober, expand
 from monitor.schedule import Job, Schedule
 from monitor.serving import Server
 from monitor.store import Store
+from monitor.traffic import Traffic
 from monitor.version import VERSION
 from monitor.web import build
 
@@ -118,6 +119,7 @@ class App:
         self._drilling.follow(self.drills)
         self._alarm.follow(self.config)
         self._schedule.apply(self._jobs())
+        self.traffic.follow(self.config)
         self._metrics.reloaded(True, self._clock.now())
         log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
         self._schedule.start_now("catalogue")
@@ -138,6 +140,7 @@ class App:
         self._recall()
         await self._build_stories()
         await self._serve()
+        await self._start_traffic()
         await self._endpoints.refresh()
         self._schedule.start()
         self._stack.push_async_callback(self._drain)
@@ -219,6 +222,11 @@ class App:
         self._sandbox_base = await sandbox.start(*(self.settings.sandbox_listen or ("127.0.0.1", 0)))
         self._stack.push_async_callback(sandbox.stop)
         self.sandbox_url = sandbox.control_url
+
+    async def _start_traffic(self) -> None:
+        self.traffic = Traffic(told=self._pipeline.take, catalogue=self._endpoints.catalogue, clock=self._clock)
+        self._stack.push_async_callback(self.traffic.stop)
+        await self.traffic.start(self.config)
 
     def _put_into_force(self, config: Config) -> None:
         self.config = on_sandbox(config, self._sandbox_base) if self._sandbox_base else config

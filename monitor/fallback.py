@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from monitor.model import Outcome, Path
+from monitor.model import Origin, Outcome, Path
 
 MINUTE = 60.0
 KEEP = 8 * 86400.0
@@ -15,8 +15,12 @@ _EXACT_LIMIT = 1000
 
 
 def counted_path(outcome: Outcome) -> Path | None:
-    """The path to add to the chain's history; None for what says nothing about it (a target, a drill, an error)."""
-    return outcome.path if outcome.is_chain and outcome.origin.counts else None
+    """The path to add to the chain's history; None for what says nothing about it (a target, a drill, an error).
+
+    A live exchange with a drill is one that was broken on purpose.
+    """
+    broken = outcome.origin is Origin.LIVE and outcome.drill is not None
+    return outcome.path if outcome.is_chain and outcome.origin.counts and not broken else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from monitor.health import (
     may_ask,
     retain,
 )
-from monitor.model import Health, Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
+from monitor.model import Health, Origin, Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
 from monitor.pace import Pace, decide
 from monitor.rhythm import Rhythm
 from monitor.spending import Spending, restored
@@ -87,6 +87,9 @@ class Knowledge:
 
     def learn(self, outcome: Outcome, *, reservation: Reservation | None = None) -> tuple[Transition, ...]:
         """Every change of health that an outcome brings: first its subject's, then its chain's."""
+        if outcome.origin is Origin.LIVE:
+            self._learn_live(outcome)
+            return ()
         self.spending.charge(outcome, reservation)
         if not outcome.origin.counts or not self._configured(outcome.chain):
             return ()
@@ -104,6 +107,16 @@ class Knowledge:
         self._unsaved[SUBJECTS][key] = dump_state(self._subjects[key])
         changes = (change,) if change and not outcome.is_chain else ()
         return (*changes, *self._judge(chain, outcome.at))
+
+    def _learn_live(self, outcome: Outcome) -> None:
+        """Live traffic shows who answers, and what need not be asked. Its money is the application's own; and among a
+        thousand exchanges a second two unlucky ones in a row are ordinary, so health stays with the probes."""
+        if outcome.drill is not None or not self._configured(outcome.chain):
+            return
+        self.rhythm.take(outcome)
+        self.learned += 1
+        if (path := counted_path(outcome)) is not None:
+            self._fallbacks[outcome.chain].add(outcome.at, path)
 
     def permit(self, spec: ProbeSpec, estimate: float | None, now: float) -> tuple[bool, str]:
         """Whether a scheduled question may be asked now, and the word for the metric when it may not."""

@@ -25,6 +25,8 @@ def banner(app: App) -> str:
         f"  metrics      {app.url}/metrics",
         f"  API docs     {app.url}/api/docs",
     ]
+    if passes := app.traffic.where():
+        lines.append(f"  gateway      {passes}")
     if app.sandbox_url:
         model = config.chains[0].target(0).model
         command, data = _typed(), "" if app.settings.data == options.DATA else f" --data {app.settings.data}"

@@ -75,7 +75,7 @@ class Metrics:
         self._observe_answer(outcome)
         if outcome.origin is Origin.SCHEDULED:
             self._advance("fallbackd_last_probe_timestamp_seconds", asked, outcome.at)
-        if outcome.origin.counts and _answered(outcome):
+        if outcome.origin.counts and outcome.drill is None and _answered(outcome):
             self._observe_times(outcome, asked)
 
     def observe_verdict(self, verdict: Verdict) -> None:
@@ -205,7 +205,8 @@ class Metrics:
 
     def _observe_answer(self, outcome: Outcome) -> None:
         position = "" if outcome.position is None else str(outcome.position)
-        if outcome.is_chain and outcome.path is not None:
+        broken = outcome.origin is Origin.LIVE and outcome.drill is not None
+        if outcome.is_chain and outcome.path is not None and not broken:
             values = (outcome.chain, position, outcome.origin, outcome.path)
             self._count("fallbackd_chain_answers_total", values)
         if outcome.origin is Origin.LIVE:

@@ -1,0 +1,52 @@
+"""Application traffic inside the daemon: the gateway, as the config asks for it, with its outcomes in the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from chaos.gateway import Gateway
+from monitor.clock import Clock
+from monitor.config.model import Config
+from monitor.model import Catalogue, Outcome
+
+log = structlog.get_logger("gateway")
+
+
+class Traffic:
+    """Runs the gateway where there is one and it is not ``separate``. ``told`` gets the outcomes."""
+
+    def __init__(
+        self, *, told: Callable[[Outcome], None], catalogue: Callable[[str], Catalogue], clock: Clock
+    ) -> None:
+        self.gateway: Gateway | None = None
+        self._told = told
+        self._catalogue = catalogue
+        self._clock = clock
+
+    async def start(self, config: Config) -> None:
+        """Raises StartError."""
+        settings = config.gateway
+        if settings is None or settings.separate:
+            return
+        self.gateway = Gateway(config, settings, told=self._told, catalogue=self._catalogue, clock=self._clock)
+        await self.gateway.start()
+
+    async def stop(self) -> None:
+        if self.gateway is not None:
+            await self.gateway.stop()
+
+    def follow(self, config: Config) -> None:
+        """Obey another config without a pause for the traffic; what would need one is told."""
+        settings, running = config.gateway, self.gateway
+        wanted = settings is not None and not settings.separate
+        followed = running is not None and settings is not None and running.follow(config, settings)
+        if wanted != (running is not None) or (wanted and not followed):
+            log.warning("the section gateway of the config asks for what only a restart of fallbackd can change")
+
+    def where(self) -> str | None:
+        """One line for the person who started it; None where there is no gateway."""
+        if self.gateway is None:
+            return None
+        return f"{self.gateway.url}/v1, passes to {self.gateway.settings.endpoint}"
