@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Self
 
 from monitor.budget import DAY, Purse, Reservation
+from monitor.capability import is_capability
 from monitor.clock import Clock
 from monitor.conditions import World, conclusive
 from monitor.config.model import ChainConfig, Config
@@ -51,7 +53,7 @@ class Knowledge:
         self.learned = 0
         self.findings: tuple[CatalogueFinding, ...] = ()
         self.reported: Mapping[str, Mapping[str, str]] = {}
-        self._unsaved: dict[str, dict[str, bytes | None]] = {SUBJECTS: {}, CHAINS: {}}
+        self._unsaved: dict[str, dict[str, SubjectState | ChainState | None]] = {SUBJECTS: {}, CHAINS: {}}
         self.spending = Spending(config, specs, self._answered_by, now=now, spent=spent)
         self.rhythm = Rhythm(config, specs, self._decide_pace, now=now)
 
@@ -102,11 +104,26 @@ class Knowledge:
         if outcome.is_chain or not self._asks_end_to_end(chain):
             self._settled.add(chain.name)
         key = Subject(chain=outcome.chain, target=outcome.target, provider=outcome.provider).key
-        self._latest[key] = outcome
+        if not is_capability(outcome.kind):  # how long a tool or a long prompt takes is not how long an answer takes
+            self._latest[key] = outcome
         self._subjects[key], change = advance(self._subjects.get(key), outcome, chain.health)
-        self._unsaved[SUBJECTS][key] = dump_state(self._subjects[key])
+        self._unsaved[SUBJECTS][key] = self._subjects[key]
         changes = (change,) if change and not outcome.is_chain else ()
         return (*changes, *self._judge(chain, outcome.at))
+
+    def amend(self, outcome: Outcome) -> None:
+        """What was found out later about an end-to-end outcome: how the chain came to its answer."""
+        name = outcome.chain
+        latest, own, chain = self._latest.get(name), self._subjects.get(name), self._chains.get(name)
+        if latest is not None and latest.id == outcome.id:
+            self._latest[name] = outcome
+        if own and own.serving and own.serving.at == outcome.at and outcome.path:
+            serving = replace(own.serving, path=outcome.path)
+            self._subjects[name] = replace(own, serving=serving)
+            self._unsaved[SUBJECTS][name] = self._subjects[name]
+            if chain is not None:
+                self._chains[name] = replace(chain, serving=serving)
+                self._unsaved[CHAINS][name] = self._chains[name]
 
     def _learn_live(self, outcome: Outcome) -> None:
         """Live traffic shows who answers, and what need not be asked. Its money is the application's own; and among a
@@ -136,7 +153,8 @@ class Knowledge:
         states = {target.position: self.target_state(target) for target in targets}
         known = {position: state.health if state else Health.UNKNOWN for position, state in states.items()}
         wanted = [targets[position] for position in contradicted(outcome, known)]
-        asked = {spec.target: spec for spec in reversed(self._specs) if spec.target in wanted}
+        plain = [spec for spec in self._specs if not is_capability(spec.kind)]
+        asked = {spec.target: spec for spec in reversed(plain) if spec.target in wanted}
         fresh = outcome.at - DOUBT_EVERY
         return tuple(spec for spec in asked.values() if self.rhythm.last.get(spec.key, 0.0) <= fresh)
 
@@ -188,11 +206,13 @@ class Knowledge:
 
     async def save(self, store: Store) -> None:
         """Write what changed since the last time."""
-        self._unsaved[SPENDING] = self.spending.dump()
-        for kind, values in self._unsaved.items():
-            if values:
-                self._unsaved[kind] = {}
-                await store.put_states(kind, values)
+        changed, self._unsaved = self._unsaved, {SUBJECTS: {}, CHAINS: {}}
+        for kind, states in changed.items():
+            if states:
+                dumped = {key: dump_state(state) if state else None for key, state in states.items()}
+                await store.put_states(kind, dumped)
+        if spent := self.spending.dump():
+            await store.put_states(SPENDING, spent)
 
     def _judge(self, chain: ChainConfig, now: float) -> tuple[Transition, ...]:
         targets = [(target, self.target_state(target)) for target in self.targets(chain.name)]
@@ -200,7 +220,7 @@ class Knowledge:
             chain.name, self._subjects.get(chain.name), targets, self.chain_state(chain.name), now
         )
         self._chains[chain.name] = state
-        self._unsaved[CHAINS][chain.name] = dump_state(state)
+        self._unsaved[CHAINS][chain.name] = state
         return (change,) if change else ()
 
     def _decide_pace(self, spec: ProbeSpec, now: float) -> Pace:
@@ -226,7 +246,7 @@ class Knowledge:
             kept = retain(state, kinds.get(key, set()))
             if kept is not state:
                 _put(self._subjects, key, kept)
-                self._unsaved[SUBJECTS][key] = dump_state(kept) if kept else None
+                self._unsaved[SUBJECTS][key] = kept
         for name in [name for name in self._chains if not self._configured(name)]:
             del self._chains[name]
             self._unsaved[CHAINS][name] = None

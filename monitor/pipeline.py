@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import structlog
@@ -14,14 +14,15 @@ from monitor.health import should_confirm
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
 from monitor.model import Catalogue, Health, Outcome, ProbeSpec, Transition
-from monitor.probes import Prober, estimate
+from monitor.probes import Prober, deny, estimate, offered
 from monitor.store import Store
 
 log = structlog.get_logger("watch")
 
 
 class Pipeline:
-    """Takes every outcome, whatever asked for it. ``changed`` is called after each change of health."""
+    """Takes every outcome, whatever asked for it. ``changed`` is called after each change of health, ``taken`` after
+    each outcome."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Pipeline:
         clock: Clock,
         rng: Random,
         changed: Callable[[Transition], None],
+        taken: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         self.config = config
         self.prober = prober
@@ -45,14 +47,22 @@ class Pipeline:
         self._clock = clock
         self._rng = rng
         self._changed = changed
+        self._taken = taken
+        self._prices: dict[ProbeSpec, tuple[Catalogue, float | None]] = {}
+        self._denied: frozenset[str] | None = None
 
     def follow(self, config: Config, prober: Prober) -> None:
         self.config, self.prober = config, prober
+        self._prices.clear()
 
     def estimate(self, spec: ProbeSpec) -> float | None:
         """What one run of a question may cost in USD; None when the price is unknown."""
         chain = self.config.chain(spec.chain)
-        return estimate(spec, chain, self._catalogue(chain.endpoint))
+        catalogue = offered(chain, spec.target, self._catalogue)
+        known = self._prices.get(spec)
+        if known is None or known[0] is not catalogue:
+            known = self._prices[spec] = catalogue, estimate(spec, chain, catalogue)
+        return known[1]
 
     async def ask(self, spec: ProbeSpec) -> None:
         """One scheduled question; a first failure (or recovery) is asked again at once, and so is a target on which
@@ -67,6 +77,20 @@ class Pipeline:
             await self._ask_once(spec)
         for doubted in self._knowledge.doubted(first):
             await self.ask(doubted)
+
+    async def recheck(self, specs: Sequence[ProbeSpec]) -> None:
+        """The catalogues were read: ask at once where they now judge a target's capability in another way. The first
+        time there is nothing to compare with."""
+        denied = frozenset(spec.key for spec in specs if self._is_denied(spec))
+        turned = frozenset() if self._denied is None else self._denied ^ denied
+        self._denied = denied
+        for spec in specs:
+            if spec.key in turned:
+                await self.ask(spec)
+
+    def _is_denied(self, spec: ProbeSpec) -> bool:
+        chain = self.config.chain(spec.chain)
+        return deny(spec, chain, offered(chain, spec.target, self._catalogue)) is not None
 
     async def _ask_once(self, spec: ProbeSpec) -> Outcome | None:
         price = self.estimate(spec)
@@ -87,6 +111,7 @@ class Pipeline:
             self._store.add_transition(transition)
             self._say(transition)
             self._changed(transition)
+        self._taken(outcome)
 
     def _say(self, transition: Transition) -> None:
         good = transition.after is Health.HEALTHY

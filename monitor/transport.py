@@ -10,7 +10,7 @@ import asyncio
 import math
 import ssl
 from collections.abc import AsyncIterator
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import aiohttp
 import certifi
@@ -77,7 +77,7 @@ class AioTransport(httpx.AsyncBaseTransport):
         content = await request.aread()
         return await self._open().request(
             request.method,
-            URL(str(request.url), encoded=True),
+            _address(request.url),
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
             data=content or None,
             allow_redirects=False,
@@ -133,6 +133,11 @@ def _timeout(request: httpx.Request) -> aiohttp.ClientTimeout:
         sock_read=limits.get("read"),
         ceil_threshold=math.inf,  # it would round limits above 5 s up to whole seconds
     )
+
+
+@lru_cache(maxsize=1024)
+def _address(url: httpx.URL) -> URL:
+    return URL(str(url), encoded=True)
 
 
 class _LostConnections:

@@ -8,6 +8,7 @@ import ssl
 import traceback
 import zlib
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 
 import httpx
@@ -99,9 +100,7 @@ class _Reading:
         return self._ask.deadline
 
     async def run(self, transport: httpx.AsyncBaseTransport) -> tuple[Fate, str]:
-        # Closing the client would close the transport, which is not ours; an open client holds nothing else.
-        client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
-        response = await client.send(_request(client, self._ask, self.allowed), stream=True)
+        response = await _client().send(_request(self._ask, self.allowed, transport), stream=True)
         try:
             self._take_head(response)
             return await self._read(response)
@@ -138,9 +137,9 @@ class _Reading:
         self._started += response.extensions.get("fallbackd_phases", {}).get("queued", 0.0)
         self._check_time()
         self.status = response.status_code
-        self._headers = dict(response.headers)
+        self._headers = _headers(response)
         self._first_byte = self._elapsed()
-        content_type = response.headers.get("content-type", "")
+        content_type = self._headers.get("content-type", "")
         self._streaming = self._ask.stream and content_type.lower().startswith("text/event-stream")
         self._set_alarm()
 
@@ -154,7 +153,7 @@ class _Reading:
             self.alarm.reschedule(asyncio.get_running_loop().time() + left)
 
     async def _read(self, response: httpx.Response) -> tuple[Fate, str]:
-        gzipped = response.headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}
+        gzipped = self._headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}
         unpack = _Gunzip(self._limit) if gzipped else None
         events, size = EventReader(), 0
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async client has no other; narrows the type
@@ -213,22 +212,78 @@ class _Gunzip:
             raise httpx.RemoteProtocolError("the reply is not the gzip that its headers announce") from error
 
 
-def _request(client: httpx.AsyncClient, ask: Ask, allowed: float) -> httpx.Request:
+class _NoCookies(httpx.Cookies):
+    """Questions know nothing of one another; and looking for cookies costs more than sending the request."""
+
+    def extract_cookies(self, response: httpx.Response) -> None: ...
+
+
+class _Carrier(httpx.AsyncBaseTransport):
+    """Hands each request to the transport that it names itself, so that one client serves them all."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport: httpx.AsyncBaseTransport = request.extensions.pop(_OVER)
+        return await transport.handle_async_request(request)
+
+
+class _Client(httpx.AsyncClient):
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None: ...
+
+
+@cache
+def _client() -> httpx.AsyncClient:
+    """Holds no connection and belongs to no loop: it is never closed."""
+    return _Client(transport=_Carrier(), trust_env=False, follow_redirects=False, timeout=None)
+
+
+_NO_COOKIES = _NoCookies()
+_OVER = "fallbackd_transport"
+
+
+def _request(ask: Ask, allowed: float, transport: httpx.AsyncBaseTransport) -> httpx.Request:
     # The time to connect ends before our own deadline, so that a connection that never comes is named as the cause.
     connect = min(CONNECT_SECONDS, 0.9 * allowed)
     # A compressed stream comes in lumps: first token and gaps would be those of the compressor.
-    headers = httpx.Headers(
-        {"user-agent": f"fallbackd/{VERSION}", "accept-encoding": "identity" if ask.stream else "gzip"}
-    )
-    headers.update(ask.headers)
-    return client.build_request(
+    headers = {
+        "accept": "*/*",
+        "user-agent": f"fallbackd/{VERSION}",
+        "accept-encoding": "identity" if ask.stream else "gzip",
+        **{name.lower(): value for name, value in ask.headers.items()},
+    }
+    return httpx.Request(
         ask.method,
-        ask.url,
+        _url(ask.url),
         headers=headers,
         json=None if ask.body is None else dict(ask.body),
-        timeout=httpx.Timeout(None, connect=connect, pool=QUEUE_SECONDS),
-        extensions={"fallbackd": dict(ask.marks or {})},
+        extensions={
+            "timeout": {"connect": connect, "read": None, "write": None, "pool": QUEUE_SECONDS},
+            "fallbackd": dict(ask.marks or {}),
+            _OVER: transport,
+        },
     )
+
+
+@lru_cache(maxsize=1024)
+def _url(address: str) -> httpx.URL:
+    """Raises httpx.InvalidURL, and UnsupportedProtocol for what is no web address."""
+    url = httpx.URL(address)
+    if url.scheme not in {"http", "https"}:
+        raise httpx.UnsupportedProtocol(f"{url.scheme or 'no'} scheme in the address; it needs http:// or https://")
+    return url
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    """By name in lower case; what is repeated is joined by commas."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "replace")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _unconnected(error: httpx.ConnectError) -> Fate:

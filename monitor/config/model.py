@@ -34,6 +34,7 @@ from monitor.config.chain_sections import (
 )
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.section import Name, Section
+from monitor.model import Mode
 
 __all__ = [
     "AlertsFile",
@@ -43,6 +44,7 @@ __all__ = [
     "ChainConfig",
     "ChainsFile",
     "Config",
+    "DialectTraits",
     "DrillConfig",
     "EndpointConfig",
     "ExpectConfig",
@@ -78,10 +80,21 @@ class FaultOption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialectTraits:
+    """What endpoints of a dialect can do, as the config needs to know it: which modes they serve, whether they can pin
+    a provider, whether a request has a place for ``routing``, and the most models in one request (None: no limit)."""
+
+    modes: frozenset[Mode]
+    pins: bool = False
+    routes: bool = False
+    most_models: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The kinds that exist, handed in by the wiring, so that the config knows them without importing them.
 
-    ``faults``: injector -> fault -> option -> its limits.
+    ``faults``: injector -> fault -> option -> its limits. ``traits``: dialect -> what it can do, where that is known.
     """
 
     dialects: frozenset[str]
@@ -90,6 +103,7 @@ class Vocabulary:
     rules: frozenset[str]
     faults: Mapping[str, Mapping[str, Mapping[str, FaultOption]]]
     notifiers: Mapping[str, type[NotifierSettings]]
+    traits: Mapping[str, DialectTraits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +126,11 @@ class Config:
     gateway: GatewayConfig | None = None
     budgets: BudgetsConfig = field(default_factory=BudgetsConfig)
 
+    _named: Mapping[str, ChainConfig] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_named", {chain.name: chain for chain in self.chains})
+
     def chain(self, name: str) -> ChainConfig:
         """Raises KeyError for a chain that is not configured."""
-        for chain in self.chains:
-            if chain.name == name:
-                return chain
-        raise KeyError(name)
+        return self._named[name]

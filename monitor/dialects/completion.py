@@ -32,7 +32,8 @@ def read_completion(reply: Reply, report: Report, *, now: float) -> Answer:
     answer = replace(
         answer,
         text=written(message),
-        tool_calls=tuple(map(mapping, calls)) if isinstance(calls := message.get("tool_calls"), list) else (),
+        tool_calls=_mappings(message.get("tool_calls")),
+        reasoning_details=_mappings(message.get("reasoning_details")),
         finish=clean(text_of(found[0].get("finish_reason")), 40) or None,
     )
     return replace(answer, finding=judge_content(answer, thought=bool(thinking(message))))
@@ -42,6 +43,9 @@ def described(answer: Answer, body: Mapping[str, Any], reply: Reply, report: Rep
     """``answer`` with what a body (or a chunk) says of itself: who, at what cost, after which attempts."""
     usage, attempts = mapping(body.get("usage")), report(body)
     header = next((value for name, value in (reply.headers or {}).items() if name.lower() == "x-generation-id"), "")
+    named = (answer.model, "model"), (answer.provider, "provider"), (answer.generation, "id")
+    if not usage and attempts is None and all(said or not body.get(key) for said, key in named):
+        return answer  # as most chunks of a stream: they name again what is known
     return replace(
         answer,
         model=answer.model or clean(text_of(body.get("model")), 200) or None,
@@ -77,6 +81,10 @@ def written(message: Mapping[str, Any]) -> str:
 def thinking(message: Mapping[str, Any]) -> str:
     """The reasoning that a message or delta shows; routers differ in its name."""
     return text_of(message.get("reasoning")) or text_of(message.get("reasoning_content"))
+
+
+def _mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
+    return tuple(map(mapping, value)) if isinstance(value, list) else ()
 
 
 def _tokens(usage: Mapping[str, Any]) -> Tokens:
