@@ -23,12 +23,23 @@ async def fake_slack() -> AsyncIterator[FakeSlack]:
         yield slack
 
 
+INSTALLED_BY = {
+    "prometheus": "Debian: apt-get install prometheus",
+    "promtool": "Debian: apt-get install prometheus",
+    "prometheus-alertmanager": "Debian: apt-get install prometheus-alertmanager",
+    "node": "Debian: apt-get install nodejs npm",
+    "tests/dashboards/schema-check/node_modules": "npm ci --prefix tests/dashboards/schema-check",
+}
+"""What ``needs`` can name, and how it is had: programs, and folders of packages by their path in this checkout."""
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """``@pytest.mark.needs("promtool")``: without it the test cannot run, and in CI that is a failure."""
     for mark in item.iter_markers("needs"):
-        for program in mark.args:
-            if shutil.which(program) is None:
-                why = f"{program} is not installed (Debian: apt-get install prometheus prometheus-alertmanager)"
+        for name in mark.args:
+            found = (item.config.rootpath / name).exists() if "/" in name else shutil.which(name)
+            if not found:
+                why = f"{name} is not installed ({INSTALLED_BY[name]})"
                 if os.environ.get("CI"):
                     pytest.fail(f"in CI nothing may be skipped: {why}")
                 pytest.skip(why)

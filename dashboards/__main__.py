@@ -1,0 +1,5 @@
+"""``python -m dashboards`` writes the dashboards anew."""
+
+from dashboards.writing import write
+
+write()

@@ -1,0 +1,247 @@
+"""fallbackd itself: does the watcher keep up?"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from dashboards import look
+from dashboards.frame import Page, Variable
+from dashboards.panels import Head, Panel, lines, number
+from dashboards.queries import counted, now, over_time, quantile
+from dashboards.tables import Column, grid
+
+ONE = 'instance=~"$instance"'
+INSTANCE = Variable(
+    "instance", "Instance", "The daemons that are shown.", "label_values(fallbackd_build_info, instance)"
+).every()
+OURS = f"on (instance, job) fallbackd_build_info{{{ONE}}}"
+"""Keeps, of metrics that every program has, fallbackd's own."""
+SMALL = partial(Head, width=4, height=4)
+
+
+def _numbers() -> list[Panel]:
+    read = look.words({"0": ("refused", look.BAD), "1": ("in force", look.GOOD)})
+    some = ((None, look.GOOD), (1.0, look.WARNING))
+    return [
+        number(
+            SMALL(
+                title="Config",
+                about="Refused: the files were changed and have a mistake, so the older config stays in force.",
+                unit="none",
+                mappings=(read,),
+            ),
+            now(f"min(fallbackd_config_reload_successful{{{ONE}}})"),
+        ),
+        number(
+            SMALL(title="Config in force for", about="Time since the config in force was read.", unit="s", decimals=0),
+            now(f"time() - min(fallbackd_config_reload_timestamp_seconds{{{ONE}}})"),
+        ),
+        number(
+            SMALL(
+                title="Lag, 99 %",
+                about="99 % of the scheduled questions within the window started no later than this after their time.",
+                unit="s",
+                decimals=3,
+                steps=((None, look.GOOD), (1.0, look.WARNING), (5.0, look.BAD)),
+                mappings=(look.NO_ANSWERS,),
+            ),
+            now(f"max({quantile('fallbackd_schedule_lag_seconds', 0.99, 'instance', ONE)})"),
+        ),
+        number(
+            SMALL(
+                title="Skipped",
+                about="Scheduled questions in the time range that were not asked.",
+                unit="runs",
+                decimals=0,
+                steps=some,
+            ),
+            now(f"round(sum(increase(fallbackd_runs_skipped_total{{{ONE}}}[$__range])))"),
+        ),
+        number(
+            SMALL(
+                title="Notices waiting",
+                about="Notices that are not delivered yet.",
+                unit="notices",
+                steps=((None, look.GOOD), (1.0, look.NOTICE), (20.0, look.BAD)),
+            ),
+            now(f"sum(fallbackd_outbox_pending{{{ONE}}})"),
+        ),
+        number(
+            SMALL(
+                title="Series",
+                about="Series that Prometheus takes from fallbackd at each scrape.",
+                unit="series",
+                decimals=0,
+            ),
+            now(f"sum(scrape_samples_scraped and {OURS})"),
+        ),
+    ]
+
+
+def _asking() -> list[Panel]:
+    return [
+        lines(
+            Head(
+                title="Scheduled questions",
+                about="Scheduled questions that were started within the window.",
+                unit="short",
+                least=0,
+            ),
+            over_time(counted("fallbackd_schedule_lag_seconds_count", "instance", ONE), "{{instance}}"),
+        ),
+        lines(
+            Head(
+                title="Lag of scheduled questions",
+                about="Half and 99 % of the scheduled questions within the window started no later than this after "
+                "their time.",
+                unit="s",
+                least=0,
+            ),
+            *(
+                over_time(
+                    quantile("fallbackd_schedule_lag_seconds", share, "instance", ONE), f"{share:.0%} {{{{instance}}}}"
+                )
+                for share in (0.5, 0.99)
+            ),
+        ),
+        lines(
+            Head(
+                title="Questions skipped",
+                about="Scheduled questions within the window that were not asked, by why.",
+                unit="short",
+                least=0,
+            ),
+            over_time(counted("fallbackd_runs_skipped_total", "reason", ONE), "{{reason}}"),
+            stacked=True,
+            as_bars=True,
+        ),
+    ]
+
+
+def _telling() -> list[Panel]:
+    return [
+        lines(
+            Head(
+                title="Notices",
+                about="Deliveries of notices within the window by notifier and result.",
+                unit="short",
+                least=0,
+            ),
+            over_time(counted("fallbackd_notices_total", "notifier, result", ONE), "{{notifier}} {{result}}"),
+            stacked=True,
+            as_bars=True,
+        ),
+        lines(
+            Head(
+                title="Notices waiting", about="Notices that are not delivered yet, by notifier.", unit="short", least=0
+            ),
+            over_time(f"sum by (notifier) (fallbackd_outbox_pending{{{ONE}}})", "{{notifier}}"),
+        ),
+        lines(
+            Head(
+                title="Database",
+                about="Rows that wait to be written, and writes within the window that failed and are tried again.",
+                unit="short",
+                least=0,
+            ),
+            over_time(f"sum by (instance) (fallbackd_store_pending{{{ONE}}})", "waiting {{instance}}"),
+            over_time(counted("fallbackd_store_errors_total", "instance", ONE), "failed {{instance}}"),
+        ),
+    ]
+
+
+def _money() -> list[Panel]:
+    none = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
+    left = f"max by (chain) (fallbackd_budget_remaining_usd{{{ONE}}})"
+    return [
+        lines(
+            Head(
+                title="Cost of questions",
+                about="US dollars within the window, by chain.",
+                unit="currencyUSD",
+                width=12,
+                least=0,
+            ),
+            over_time(counted("fallbackd_probe_cost_usd_total", "chain", ONE), "{{chain}}"),
+            stacked=True,
+        ),
+        grid(
+            Head(
+                title="Budgets",
+                about="US dollars left of today's budget of each chain, and spent in the time range.",
+                unit="currencyUSD",
+                width=12,
+            ),
+            (
+                Column(field="chain", heading="Chain"),
+                Column(
+                    field="Value #A",
+                    heading="Left today",
+                    decimals=3,
+                    mappings=(none,),
+                    steps=((None, look.BAD), (0.01, look.GOOD)),
+                ),
+                Column(field="Value #B", heading="Spent", decimals=4),
+            ),
+            now(f"{left} or max by (chain) (fallbackd_chain_health{{{ONE}}}) * 0 - {-look.NEVER}"),
+            now(counted("fallbackd_probe_cost_usd_total", "chain", ONE, "$__range")),
+        ),
+    ]
+
+
+def _process() -> list[Panel]:
+    return [
+        lines(
+            Head(
+                title="Processor",
+                about="Seconds of processor time that the daemon uses each second; 1 is a whole core.",
+                unit="cores",
+                least=0,
+            ),
+            over_time(f"rate(process_cpu_seconds_total[$__rate_interval]) and {OURS}", "{{instance}}"),
+        ),
+        lines(
+            Head(title="Memory", about="Resident memory of the daemon.", unit="bytes", least=0),
+            over_time(f"process_resident_memory_bytes and {OURS}", "{{instance}}"),
+        ),
+        lines(
+            Head(
+                title="Time of a scrape", about="How long Prometheus waited for fallbackd's metrics.", unit="s", least=0
+            ),
+            over_time(f"scrape_duration_seconds and {OURS}", "{{instance}}"),
+        ),
+        grid(
+            Head(
+                title="Versions",
+                about="The version of each daemon, and of the Python that runs it.",
+                unit="none",
+                width=24,
+                height=4,
+            ),
+            (
+                Column(field="instance", heading="Instance"),
+                Column(field="version", heading="Version"),
+                Column(field="python", heading="Python"),
+                Column(field="Value", heading="Up for", unit="s", decimals=0),
+            ),
+            now(
+                "(time() - process_start_time_seconds) * on (instance, job) group_left (version, python)"
+                f" fallbackd_build_info{{{ONE}}}"
+            ),
+        ),
+    ]
+
+
+PAGE = Page(
+    uid="fallbackd-itself",
+    title="fallbackd: the daemon itself",
+    about="Does the watcher keep up: schedule, notices, database, budgets, config, process.",
+    variables=(INSTANCE,),
+    rows=(
+        ("", _numbers()),
+        ("Asking", _asking()),
+        ("Telling", _telling()),
+        ("Money", _money()),
+        ("Process", _process()),
+    ),
+)
