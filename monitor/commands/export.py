@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.commands import options
+from monitor.commands import options, rules_export
 from monitor.commands.reference import markdown, replaced
 from monitor.config.schema import json_schema
 from monitor.vocabulary import vocabulary
@@ -16,6 +16,7 @@ from monitor.vocabulary import vocabulary
 def register(app: typer.Typer) -> None:
     export = typer.Typer(help="Write what other programs read.", no_args_is_help=True)
     export.command("schema")(schema)
+    rules_export.register(export)
 
     @export.command("reference")
     def reference(
