@@ -13,14 +13,15 @@ from chaos.model import Drill, Phase
 from monitor.config.model import ChainConfig
 from monitor.model import Health
 
-HARMLESS_INCIDENTS = frozenset({"drill_deviated", "budget_exhausted"})
-"""Rules whose incidents do not forbid a drill: the first is resolved by the next drill that passes, and the second is
-judged by what is left of the budget."""
+HARMLESS_INCIDENTS = frozenset({"drill_deviated", "budget_exhausted", "catalogue_drift"})
+"""Rules whose incidents do not forbid a drill: the first is resolved by the next drill that passes, the second is
+judged by what is left of the budget, and what the third means for the chain shows in its health."""
 
 
 class Refusal(StrEnum):
     STOPPED = "stopped"
     CHAIN_DOWN = "chain_down"
+    UNFIT_FALLBACK = "unfit_fallback"
     OPEN_INCIDENT = "open_incident"
     ALREADY_BROKEN = "already_broken"
     NO_HEALTHY_FALLBACK = "no_healthy_fallback"
@@ -46,13 +47,15 @@ class Permit:
 class GuardView:
     """What the watching side knows of one chain right now.
 
-    ``targets``: health by position, a missing one is unknown. ``incidents``: the rules (``chain_down``, ...) of the
+    ``targets``: health by position, a missing one is unknown. ``lacks``: what a target cannot do of what the chain
+    needs, by position. ``incidents``: the rules (``chain_down``, ...) of the
     chain's open incidents. ``budget``: USD left today, None without a limit. ``cost``: upper bound in USD of one
     request to the whole chain, None when no price is known.
     """
 
     health: Health = Health.UNKNOWN
     targets: Mapping[int, Health] = field(default_factory=dict)
+    lacks: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     incidents: tuple[str, ...] = ()
     budget: float | None = None
     cost: float | None = None
@@ -101,6 +104,8 @@ def _stopped(why: str | None) -> Permit | None:
 def _in_trouble(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | None:
     if view.health is Health.DOWN:
         return _refuse(Refusal.CHAIN_DOWN, f"{chain.name} is down for real, so nothing may be broken on purpose")
+    if unfit := _unfit_fallback(drill, chain, view):
+        return unfit
     grave = [rule for rule in view.incidents if rule not in HARMLESS_INCIDENTS]
     if grave:
         return _refuse(Refusal.OPEN_INCIDENT, f"{chain.name} has an open incident ({', '.join(grave)})")
@@ -108,6 +113,15 @@ def _in_trouble(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | N
         if _health(view, position) is Health.DOWN:
             why = f"{_label(chain, position)} is down for real: there is nothing left to break, the outage is the proof"
             return _refuse(Refusal.ALREADY_BROKEN, why)
+    return None
+
+
+def _unfit_fallback(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | None:
+    """A fallback that is up but cannot do what the chain needs would answer, and prove the wrong thing."""
+    for position, target in enumerate(chain.targets):
+        if target.label == drill.expect.served_by and (lacking := view.lacks.get(position)):
+            why = f"{target.label}, which is to answer, is up but unfit: missing_capability ({', '.join(lacking)})"
+            return _refuse(Refusal.UNFIT_FALLBACK, why)
     return None
 
 

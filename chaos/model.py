@@ -44,7 +44,7 @@ class Effect:
     Durations in seconds. ``*_after`` counts content events of a stream: 0 means before the first one. On a plain
     answer ``stall_after`` holds the body back for ever, ``cut_after`` cuts it in the middle, ``error_after`` puts the
     error object into the 200, ``malformed_after`` breaks its JSON. ``rewrite`` names a change of the true answer:
-    ``empty_content``, ``wrong_model``, ``wrong_answer``, ``starved``.
+    ``empty_content``, ``wrong_model``, ``wrong_answer``, ``starved``, or one of ``chaos.faults.unfit``.
     """
 
     connect: Connect | None = None

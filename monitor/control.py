@@ -18,6 +18,7 @@ from monitor.config.model import ChainConfig, Config
 from monitor.config.quantity import format_duration
 from monitor.drilling import Drilling
 from monitor.gauges import Gauges
+from monitor.health import abilities
 from monitor.knowledge import Knowledge
 from monitor.metrics import WINDOWS, Metrics
 from monitor.model import Outcome, ProbeSpec, Severity, Target, Transition, Verdict
@@ -27,6 +28,7 @@ from monitor.store import Store
 from monitor.version import VERSION
 from monitor.web.views import (
     AlertView,
+    AbilityView,
     BudgetView,
     ChainView,
     DrillView,
@@ -241,6 +243,10 @@ class DaemonControl:
         )
 
     def _state(self, target: Target) -> dict[str, object]:
+            abilities=tuple(
+                AbilityView(capability=one.capability, standing=one.standing, detail=one.detail, at=one.at)
+                for one in abilities(chain.needs, state)
+            ),
         state, latest = self._knowledge.target_state(target), self._knowledge.latest(target)
         latency = latest.duration if latest else None
         if state is None:

@@ -186,6 +186,7 @@ class Drilling:
         return GuardView(
             health=state.health if state else Health.UNKNOWN,
             targets=health,
+            lacks={trouble.position: trouble.lacks for trouble in state.troubles} if state else {},
             incidents=tuple(one.when for one in self._alarm.incidents if one.chain == name),
             budget=self._knowledge.spending.remaining(name, now),
             cost=self._pipeline.estimate(specify(chain, chain.probes[0], None)),

@@ -101,7 +101,8 @@ class Answer:
     """What a reply says once a dialect has read it.
 
     ``model`` and ``provider`` as the endpoint wrote them. ``attempts`` only where the endpoint reported them:
-    ``attempts_reported`` tells an empty report from none. ``streamed_tokens`` were seen arriving: hidden reasoning is
+    ``attempts_reported`` tells an empty report from none. ``reasoning_details`` are for the model to get back with the
+    result of a tool (OpenRouter docs: Reasoning Tokens). ``streamed_tokens`` were seen arriving: hidden reasoning is
     none of them. ``finding`` is the trouble, if any, in the reply itself.
     """
 
@@ -115,6 +116,7 @@ class Answer:
     attempts_reported: bool = False
     generation: str | None = None
     tool_calls: tuple[Mapping[str, Any], ...] = ()
+    reasoning_details: tuple[Mapping[str, Any], ...] = ()
     first_token: float | None = None
     last_token: float | None = None
     longest_gap: float | None = None

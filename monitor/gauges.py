@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.budget import Purse, Scope
 from monitor.clock import Clock
 from monitor.config.model import Config
+from monitor.health import abilities
 from monitor.knowledge import Knowledge
 from monitor.metrics import WINDOWS, Metrics
 from monitor.model import Health, Subject
@@ -25,6 +26,8 @@ class Gauges:
         now = self._clock.now()
         for chain in config.chains:
             self._refresh_health(chain.name)
+            for target in chain.all_targets():
+                self._metrics.set_abilities(target, abilities(chain.needs, self._knowledge.target_state(target)))
             own = self._knowledge.spending.state(Purse(scope=Scope.CHAIN, name=chain.name), now)
             self._metrics.set_budget_remaining(chain.name, own.remaining if own else None)
             for window, seconds in WINDOWS.items():

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from chaos.injectors import FAULT_OPTIONS
+from monitor.capability import NAMES
 from monitor.conditions import RULES
 from monitor.config.model import Vocabulary
 from monitor.dialects import DIALECTS
 from monitor.notify import NOTIFIERS
-from monitor.probes import CAPABILITIES, KINDS
+from monitor.probes import KINDS
 
 
 def vocabulary() -> Vocabulary:
     return Vocabulary(
         dialects=frozenset(DIALECTS),
         kinds=frozenset(KINDS),
-        capabilities=CAPABILITIES,
+        capabilities=NAMES,
         rules=frozenset(RULES),
         faults=FAULT_OPTIONS,
         notifiers={kind: notifier.settings for kind, notifier in NOTIFIERS.items()},

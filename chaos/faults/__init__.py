@@ -8,6 +8,9 @@ from difflib import get_close_matches
 from chaos.faults import (
     bad_gateway,
     bad_request,
+    blind,
+    broken_json,
+    broken_tool_arguments,
     context_length,
     cut,
     delay,
@@ -15,6 +18,7 @@ from chaos.faults import (
     empty,
     empty_content,
     error_in_200,
+    forgetful,
     html,
     malformed,
     model_gone,
@@ -31,6 +35,7 @@ from chaos.faults import (
     starved,
     status,
     tls,
+    tool_call_as_text,
     unauthorized,
     unavailable,
     wrong_answer,
@@ -68,6 +73,11 @@ _ALL: tuple[Fault, ...] = (
     wrong_model.FAULT,
     wrong_answer.FAULT,
     starved.FAULT,
+    tool_call_as_text.FAULT,
+    broken_tool_arguments.FAULT,
+    broken_json.FAULT,
+    blind.FAULT,
+    forgetful.FAULT,
 )
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chaos.faults.shape import error_object
+from chaos.faults.unfit import UNFIT
 from chaos.model import ErrorReply
 
 STRANGER = "fallbackd/another-model"
@@ -142,9 +143,22 @@ def _starved(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
     return {**starved, "usage": {**usage, "completion_tokens_details": details}}
 
 
+def _unfit(speak: _Speak) -> Callable[[Mapping[str, Any], bool], Mapping[str, Any]]:
+    """Without a call left there is none to have ended for."""
+
+    def change(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
+        calls = any(part.get("tool_calls") for part in _parts(answer))
+        spoken = _with_parts(answer, speak)
+        lost = calls and not any(part.get("tool_calls") for part in _parts(spoken))
+        return _with_parts(spoken, lambda part: part, finish_reason="stop") if lost else spoken
+
+    return change
+
+
 _CHANGES: Mapping[str, Callable[[Mapping[str, Any], bool], Mapping[str, Any]]] = {
     "empty_content": _empty_content,
     "wrong_model": _wrong_model,
     "wrong_answer": _wrong_answer,
     "starved": _starved,
+    **{name: _unfit(speak) for name, speak in UNFIT.items()},
 }

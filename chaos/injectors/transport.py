@@ -12,9 +12,11 @@ from random import Random
 import httpx
 
 from chaos.faults.shape import error_body, error_headers
+from chaos.faults.unfit import concerns
 from chaos.injectors.bending import CutError, bend_plain, bend_stream, bends
 from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply
 from monitor.clock import Clock
+from monitor.reading import parse
 
 _ON_PURPOSE = "broken on purpose"
 
@@ -52,8 +54,11 @@ class TransportInjector:
         )
         if not meant or self._count >= self._injection.max_count or self._left() <= 0:
             return None
+        effect = self._fault.effect(self._injection.options, self._rng)
+        if not concerns(effect.rewrite, parse(request.content)):
+            return None
         self._count += 1
-        return self._fault.effect(self._injection.options, self._rng)
+        return effect
 
     async def hold(self, seconds: float = math.inf) -> None:
         """Wait, but not beyond the end of the injection."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from chaos.faults.unfit import UNFIT
 from chaos.model import Effect
 from chaos.sandbox.catalogue import Endpoint, Model, Reasoning
 from chaos.sandbox.filters import compresses
 from chaos.sandbox.instances import EXACTLY, WORDS, instance_of
-from chaos.sandbox.pictures import colour_of
+from chaos.sandbox.pictures import colours_of
 from chaos.sandbox.wanted import Wanted, images_of, text_of, tokens_of
 
 REASONING_TOKENS = 24
@@ -68,7 +69,16 @@ def bend(said: Said, effect: Effect) -> Said:
         return replace(
             said, content="", tool_calls=(), finish="length", completion_tokens=spent, reasoning_tokens=spent
         )
+    if effect.rewrite is not None and effect.rewrite in UNFIT:
+        return _unfit(said, UNFIT[effect.rewrite]({"content": said.content, "tool_calls": list(said.tool_calls)}))
     return said
+
+
+def _unfit(said: Said, message: Mapping[str, Any]) -> Said:
+    """Without a call left there is none to have ended for."""
+    calls = tuple(message.get("tool_calls") or ())
+    finish = "stop" if said.tool_calls and not calls else said.finish
+    return replace(said, content=message["content"], tool_calls=calls, finish=finish)
 
 
 def _reasons(wanted: Wanted, model: Model) -> bool:
@@ -112,10 +122,13 @@ def _text(wanted: Wanted, prompt: str, rng: Random) -> str:
 
 
 def _seen(url: str, question: str) -> str:
-    colour = colour_of(url)
-    if colour is None:
+    colours = colours_of(url)
+    if not colours:
         return "I see an image."
-    return colour.capitalize() if _BRIEF.search(question) else f"The image is plain {colour}."
+    if _BRIEF.search(question):
+        return " ".join(colours).capitalize()
+    left, right = colours[0], colours[-1]
+    return f"The image is plain {left}." if left == right else f"The image is {left} on the left, {right} on the right."
 
 
 def _stopped(text: str, stop: Any) -> str:

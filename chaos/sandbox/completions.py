@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from chaos.faults.shape import error_headers
+from chaos.faults.unfit import concerns
 from chaos.model import Effect
 from chaos.sandbox import replies
 from chaos.sandbox.answers import Said, bend, say
@@ -86,7 +87,8 @@ class Completions:
     def _said(self, exchange: Exchange, effect: Effect) -> Said | None:
         if exchange.tried[-1].error is not None:
             return None
-        return bend(say(exchange.wanted, exchange.endpoint, self._seed), effect)
+        said = say(exchange.wanted, exchange.endpoint, self._seed)
+        return bend(said, effect) if concerns(effect.rewrite, exchange.wanted.body) else said
 
     async def _send(
         self, exchange: Exchange, said: Said | None, effect: Effect, stream: Stream | None

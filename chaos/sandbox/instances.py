@@ -130,7 +130,7 @@ class _Maker:
         merged: dict[str, Any] = {}
         for part in (*parts, schema):
             if isinstance(part, Mapping):
-                properties = {**(merged.get("properties") or {}), **_mapping(part.get("properties"))}
+                properties = {**_mapping(merged.get("properties")), **_mapping(part.get("properties"))}
                 merged |= {**part, **({"properties": properties} if properties else {})}
         return merged
 

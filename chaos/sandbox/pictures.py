@@ -1,10 +1,12 @@
-"""Sees what a plain test image shows: the colour of a small PNG in a data URL. Pure."""
+"""Sees what a plain test image shows: the colours of a small PNG in a data URL. Pure."""
 
 from __future__ import annotations
 
 import base64
 import struct
 import zlib
+
+_Pixel = tuple[int, int, int]
 
 _COLOURS = {
     "red": (220, 40, 40),
@@ -24,21 +26,44 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Colour type -> samples a pixel (PNG specification): gray, RGB, palette, gray with alpha, RGB with alpha."""
 
 
-def colour_of(url: str) -> str | None:
-    """The nearest colour's name; None for anything but an 8-bit PNG in a data URL."""
+def colours_of(url: str) -> tuple[str, ...]:
+    """The nearest colour's name at the left and at the right, once where they are the same; none for anything but an
+    8-bit PNG in a data URL."""
     try:
-        pixel = _first_pixel(base64.b64decode(url.partition("base64,")[2], validate=True))
+        pixels = _corners(base64.b64decode(url.partition("base64,")[2], validate=True))
     except (ValueError, IndexError, struct.error, zlib.error):
-        return None
+        return ()
+    return tuple(dict.fromkeys(_nearest(pixel) for pixel in pixels))
+
+
+def _nearest(pixel: _Pixel) -> str:
     return min(_COLOURS, key=lambda name: sum((a - b) ** 2 for a, b in zip(_COLOURS[name], pixel, strict=True)))
 
 
-def _first_pixel(png: bytes) -> tuple[int, int, int]:
-    """The first pixel has no neighbours, so no filter changes it; interlacing leaves it in its place as well."""
+def _corners(png: bytes) -> tuple[_Pixel, _Pixel]:
+    """The first and the last pixel of the first row."""
     if not png.startswith(_SIGNATURE) or png[24] != 8:
         raise ValueError("not an 8-bit PNG")
-    kind, chunks = png[25], _chunks(png)
-    samples = zlib.decompressobj().decompress(chunks[b"IDAT"], 1 + _SAMPLES.get(kind, 3))[1:]
+    chunks, size = _chunks(png), _SAMPLES.get(png[25], 3)
+    width = 1 if png[28] else struct.unpack(">I", png[16:20])[0]  # an interlaced one begins with single pixels
+    row = zlib.decompressobj().decompress(chunks[b"IDAT"], 1 + size * width)
+    samples = _unfiltered(row[0], row[1:], size)
+    return _pixel(png[25], samples[:size], chunks), _pixel(png[25], samples[-size:], chunks)
+
+
+def _unfiltered(kind: int, row: bytes, size: int) -> bytes:
+    """The first row of a picture, which has nothing above it: filters add the pixel to the left, half of it, or nothing
+    (PNG specification)."""
+    if kind in (0, 2):
+        return row
+    samples = bytearray(row)
+    for place in range(size, len(samples)):
+        left = samples[place - size]
+        samples[place] = (samples[place] + (left // 2 if kind == 3 else left)) % 256
+    return bytes(samples)
+
+
+def _pixel(kind: int, samples: bytes, chunks: dict[bytes, bytes]) -> _Pixel:
     if kind == 3:
         samples = chunks[b"PLTE"][samples[0] * 3 :][:3]
     if kind in (0, 4):

@@ -29,7 +29,7 @@ def probe(
     target: Annotated[
         str | None, typer.Option(metavar="LABEL", help="Only this target (LABEL, or LABEL@PROVIDER), or: chain.")
     ] = None,
-    kind: Annotated[str, typer.Option(metavar="KIND", help="completion or stream.")] = "completion",
+    kind: Annotated[str, typer.Option(metavar="KIND", help=f"One of {', '.join(KINDS)}.")] = "completion",
     chains: options.ChainsOption = options.CHAINS,
     alerts: options.AlertsOption = options.ALERTS,
     sandbox: options.SandboxOption = False,
@@ -56,8 +56,11 @@ def _only(config: Config, name: str) -> Config:
 async def _ask(config: Config, target: str | None, kind: str, *, sandbox: bool) -> list[Outcome]:
     """Every subject of the chain once with this kind, whether or not it is scheduled."""
     chain = config.chains[0]
-    template = chain.probes[0].model_copy(update={"kind": kind, "of": tuple(Of)})
-    config_now = replace(config, chains=(chain.model_copy(update={"probes": (template,)}),))
+    own = next((probe for probe in chain.probes if probe.kind == kind), None)
+    template = (own or chain.probes[0].model_copy(update={"kind": kind, "max_tokens": None})).model_copy(
+        update={"of": tuple(Of)}
+    )
+    config_now = replace(config, chains=(chain.model_copy(update={"probes": (template,), "needs": ()}),))
     specs = expand(config_now)
     if target is not None:
         specs = tuple(spec for spec in specs if target == (spec.target.key if spec.target else "chain"))

@@ -78,11 +78,15 @@ CHAIN_DOWN = Rule(
 CHAIN_DEGRADED = Rule(
     name="chain_degraded",
     judge=_chain_degraded,
-    meaning="The chain answers, but too slowly, or one of its targets or their providers is down, degraded or limited.",
+    meaning=(
+        "The chain answers, but too slowly, or one of its targets or their providers is down, degraded or limited, or "
+        "is up and lacks a capability that the chain needs."
+    ),
     impact="Fewer targets are left to stand in: the next failure may reach the applications. Slow answers already do.",
     diagnosis=(
         "The message names each target in trouble with its reason and since when. A fallback that is dead was found "
-        "before it was needed; a dead primary means that fallbacks carry the traffic, at their price and quality."
+        "before it was needed; a dead primary means that fallbacks carry the traffic, at their price and quality. "
+        "missing_capability names what a target cannot do; `fallbackd probe CHAIN --kind tools` shows its answer."
     ),
     mitigation=(
         "Replace a model that is gone, raise a limit or the credit, or move a target down the chain until its provider "

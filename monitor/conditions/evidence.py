@@ -10,7 +10,7 @@ Facts = tuple[tuple[str, str], ...]
 
 
 def chain_facts(state: ChainState) -> Facts:
-    """Health since when, last good, last bad, who serves now, and which targets are in trouble and why."""
+    """Health since when, last good, last bad, who serves now, which targets are in trouble and why, what they lack."""
     facts = [
         ("chain health", f"{state.health} since {utc(state.since)}"),
         ("last good", utc(state.last_good) if state.last_good is not None else "never seen"),
@@ -20,12 +20,14 @@ def chain_facts(state: ChainState) -> Facts:
     for name, health in (("dead targets", Health.DOWN), ("degraded", Health.DEGRADED), ("limited", Health.LIMITED)):
         texts = [f"{trouble.label} ({trouble.detail})" for trouble in state.troubles if trouble.health is health]
         facts += [(name, "; ".join(texts))] if texts else []
+    unfit = [f"{trouble.label} lacks {', '.join(trouble.lacks)}" for trouble in state.troubles if trouble.lacks]
+    facts += [("unfit", "; ".join(unfit))] if unfit else []
     return tuple(facts)
 
 
 def troubled(state: ChainState) -> tuple[str, ...]:
-    """Which targets are how; without reasons, since they change with every attempt."""
-    return tuple(f"{trouble.label} {trouble.health}" for trouble in state.troubles)
+    """Which targets are how, and what they lack; without reasons, since they change with every attempt."""
+    return tuple(" ".join((trouble.label, trouble.health, *trouble.lacks)) for trouble in state.troubles)
 
 
 def percent(share: float) -> str:

@@ -123,10 +123,10 @@ class ProbeConfig(Section):
         default=8000, ge=500, le=2_000_000, description="Kind long_context: about how many tokens the prompt has."
     )
     depth: Percent = Field(
-        default=0.5, description="Kind long_context: where the needle is, from the prompt's start (0%) to its end (100%)."
+        default=0.5, description="Kind long_context: where in the prompt the needle is, from 0% (start) to 100% (end)."
     )
     budget: BudgetConfig | None = Field(
-        default=None, description="What this probe alone may cost, within the chain's budget; unset, no limit of its own."
+        default=None, description="What this probe alone may cost, within the chain's budget; unset, no own limit."
     )
     passive: bool = Field(
         default=False, description="A target that answered live traffic within the interval is not asked as well."
@@ -195,7 +195,7 @@ class ChainConfig(Section):
     needs_every: Duration = Field(
         default=21600.0,
         gt=0,
-        description="Time between two questions for a needed capability that no probe asks for; long_context: a day or more.",
+        description="Time between two questions for a need that no probe asks about; for long_context at least a day.",
     )
     price_ceiling: PriceCeilingConfig = Field(
         default=PriceCeilingConfig(), description="What a target may cost at most where the chain needs budget."

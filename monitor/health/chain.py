@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from monitor.clock import utc_minute
+from monitor.health.fitness import lacks, named
 from monitor.health.state import ChainState, SubjectState, Trouble
 from monitor.model import Health, Reason, Subject, Target, Transition
 
@@ -109,6 +110,7 @@ def _own_rung(target: Target, state: SubjectState | None) -> _Rung:
             since=state.since,
             detail=_why(state),
             outcome=state.outcome,
+            lacks=lacks(state),
         ),
     )
 
@@ -153,4 +155,4 @@ def _pins_described(bad: Sequence[tuple[Target, SubjectState]], pins: int) -> st
 
 
 def _why(state: SubjectState) -> str:
-    return f"{state.reason} since {utc_minute(state.since)}"
+    return f"{named(state)} since {utc_minute(state.since)}"

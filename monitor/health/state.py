@@ -84,7 +84,8 @@ class SubjectState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A target that is limited, degraded or down. ``since`` is when it became so."""
+    """A target that is limited, degraded or down. ``since`` is when it became so; ``lacks``: what it cannot do of what
+    the chain needs, whatever else is wrong with it."""
 
     label: str
     position: int
@@ -93,6 +94,7 @@ class Trouble:
     since: float
     detail: str
     outcome: str | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

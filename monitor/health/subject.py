@@ -7,6 +7,9 @@ any but down        limited     a target answered 429
 unknown to limited  degraded    m of the last n failed or were too slow
 down, limited       degraded    so many answers in a row, not all of them good
 limited to down     healthy     so many good results in a row
+
+A kind that asks for a capability is never worse than degraded: whether its target is down is for the others to say. It
+asks seldom, so what would soon be seen by another kind (an outage, a 429) must not stick to it.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from enum import StrEnum
 
+from monitor.capability import is_capability
 from monitor.clock import utc
 from monitor.config.model import HealthConfig
 from monitor.health.state import KindState, Serving, SubjectState, WrongAnswer
@@ -25,6 +29,7 @@ FIRST_BACKOFF = 30.0
 LONGEST_BACKOFF = 900.0
 """Seconds; a longer Retry-After is cut to this, so that a target is not out of sight for a day."""
 _DETAIL = 200
+_IN_TROUBLE = (Health.LIMITED, Health.DEGRADED, Health.DOWN)
 _RANK = {health: rank for rank, health in enumerate(Health)}
 
 
@@ -47,6 +52,8 @@ def advance(
     if not outcome.origin.counts or outcome.status is Status.ERROR:
         return before, None
     kinds = {kind.kind: kind for kind in before.kinds}
+    if _says_nothing(outcome, before):
+        return before, None
     old = kinds.get(outcome.kind) or KindState(kind=outcome.kind, health=Health.UNKNOWN, since=outcome.at)
     kinds[outcome.kind] = _advance_kind(old, outcome, settings)
     after = _summed(replace(before, serving=_serving(before.serving, outcome)), tuple(kinds.values()), outcome.at)
@@ -73,10 +80,22 @@ def should_confirm(state: SubjectState | None, outcome: Outcome, settings: Healt
         return None
     kind = next((kind for kind in state.kinds if kind.kind == outcome.kind), None) if state else None
     down = kind is not None and kind.health is Health.DOWN
+    if is_capability(outcome.kind) and not outcome.is_chain:
+        return _should_confirm_lack(kind, outcome, settings)
     if outcome.status is Status.FAILED and not down and settings.down_after > 1:
         recent = kind.window[-(settings.window - 1) :] if kind and settings.window > 1 else ()
         return None if Status.FAILED in recent else Confirm.FIRST_FAILURE
     if outcome.status is Status.OK and down and settings.recover_after > 1:
+        return Confirm.FIRST_RECOVERY if kind is not None and kind.good == 0 else None
+    return None
+
+
+def _should_confirm_lack(kind: KindState | None, outcome: Outcome, settings: HealthConfig) -> Confirm | None:
+    """Both that a capability is gone and that it is back: the next scheduled question may be hours away."""
+    lacking = kind is not None and kind.health is Health.DEGRADED
+    if outcome.reason is Reason.MISSING_CAPABILITY and not lacking and settings.down_after > 1:
+        return Confirm.FIRST_FAILURE
+    if outcome.status is Status.OK and lacking and settings.recover_after > 1:
         return Confirm.FIRST_RECOVERY if kind is not None and kind.good == 0 else None
     return None
 
@@ -92,6 +111,14 @@ def retain(state: SubjectState, kinds: Collection[str]) -> SubjectState | None:
     if kept == state.kinds:
         return state
     return _summed(state, kept, max(kind.since for kind in kept)) if kept else None
+
+
+def _says_nothing(outcome: Outcome, state: SubjectState) -> bool:
+    """A question for a capability that met a rate limit, or an outage of which another kind has already told."""
+    if not is_capability(outcome.kind) or outcome.is_chain:
+        return False
+    told = any(kind.health in _IN_TROUBLE for kind in state.kinds if not is_capability(kind.kind))
+    return _is_limit(outcome) or (outcome.status is Status.FAILED and told)
 
 
 def _is_limit(outcome: Outcome) -> bool:
@@ -135,7 +162,8 @@ def _judge(seen: KindState, outcome: Outcome, settings: HealthConfig) -> Health:
     now, failed = seen.health, seen.window.count(Status.FAILED)
     if _is_limit(outcome):
         return Health.DOWN if now is Health.DOWN else Health.LIMITED
-    if now is not Health.DOWN and failed >= settings.down_after:
+    can_be_down = outcome.is_chain or not is_capability(seen.kind)
+    if can_be_down and now is not Health.DOWN and failed >= settings.down_after:
         return Health.DOWN
     if now not in (Health.DOWN, Health.DEGRADED) and _not_good(seen) >= settings.down_after:
         return Health.DEGRADED
@@ -157,6 +185,9 @@ def _explained(seen: KindState, outcome: Outcome) -> KindState:
         reason, text = Reason.NONE, "answers"
     elif _is_limit(outcome):
         reason, text = outcome.reason, f"answers 429, left alone until {utc(seen.limited_until or outcome.at)}"
+    elif outcome.reason is Reason.MISSING_CAPABILITY:
+        reason, text = outcome.reason, outcome.detail[:_DETAIL]
+        return replace(seen, reason=reason, detail=f"{reason} ({seen.kind}): {text}", outcome=outcome.id)
     else:
         said = f": {outcome.detail[:_DETAIL]}" if outcome.detail else ""
         count = f"{_not_good(seen)} of the last {len(seen.window)} not good"

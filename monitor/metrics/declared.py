@@ -72,6 +72,11 @@ METRICS: tuple[Declared, ...] = (
         "Output rate of a stream after its first token; answered questions only.",
     ),
     _gauge("fallbackd_target_health", (*_SUBJECT, "state"), "1 for the state that the target is in, 0 for the others."),
+    _gauge(
+        "fallbackd_target_capability",
+        (*_SUBJECT, "capability"),
+        "1 when the target has shown that it can do what its chain needs, 0 when it cannot; NaN until it is known.",
+    ),
     _gauge("fallbackd_chain_health", ("chain", "state"), "1 for the state that the chain is in, 0 for the others."),
     _counter(
         "fallbackd_chain_answers_total",

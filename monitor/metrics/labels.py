@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from monitor.capability import resolve
 from monitor.config.model import ChainConfig, Config
 from monitor.model import Health, Origin, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
 
 OTHER = "other"
+CAPABILITY = "fallbackd_target_capability"
 
 Values = tuple[str, ...]
 Series = tuple[str, Values]
@@ -114,6 +116,7 @@ class Labels:
             return False
         return (
             self._covers_subject(chain, values)
+            and self._covers_need(chain, values)
             and self._covers_drill(chain, values)
             and self._covers_place(chain, values)
             and self._covers_alert(values)
@@ -129,6 +132,10 @@ class Labels:
             if subject.target is not None:
                 for health in Health:
                     yield "fallbackd_target_health", (*_subject_values(subject), health.value)
+        for chain in self._config.chains:
+            for target in chain.all_targets():
+                for need in resolve(chain.needs):
+                    yield CAPABILITY, (chain.name, target.label, target.provider or "", need.value)
         for drill in self._drills:
             yield from self._of_drill(drill)
         yield from self._of_alerts()
@@ -177,6 +184,9 @@ class Labels:
         if target != OTHER and (chain, target) not in self._targets:
             return False
         return provider in ("", OTHER) or Subject(chain=chain, target=target, provider=provider) in self.subjects
+
+    def _covers_need(self, chain: str, values: Mapping[str, str]) -> bool:
+        return "capability" not in values or values["capability"] in resolve(self.chains[chain].needs)
 
     def _covers_drill(self, chain: str, values: Mapping[str, str]) -> bool:
         drill, fault = values.get("drill"), values.get("fault")

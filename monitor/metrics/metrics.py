@@ -21,9 +21,10 @@ from prometheus_client.exposition import choose_encoder
 
 from monitor.alerting import Incident, Stage
 from monitor.config.model import Config
+from monitor.health import Ability, Standing
 from monitor.metrics.declared import METRICS, Declared, Kind
-from monitor.metrics.labels import Labels, PlannedDrill, Values, edge_label
-from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Verdict, VerdictKind
+from monitor.metrics.labels import CAPABILITY, Labels, PlannedDrill, Values, edge_label
+from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Target, Verdict, VerdictKind
 
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
 """Windows of ``fallbackd_chain_fallback_ratio``, in seconds by label."""
@@ -114,6 +115,15 @@ class Metrics:
         place = (subject.chain,) if subject.target is None else (subject.chain, subject.target, subject.provider or "")
         for state in Health:
             self._set(name, (*place, state), float(state is health))
+
+    def set_abilities(self, target: Target, abilities: Iterable[Ability]) -> None:
+        """What a target can do of what its chain needs; a chain that is not configured is left out."""
+        if target.chain not in self._labels.chains:
+            return
+        values = {Standing.PROVEN: 1.0, Standing.MISSING: 0.0, Standing.UNKNOWN: float("nan")}
+        for one in abilities:
+            place = (target.chain, target.label, target.provider or "", one.capability.value)
+            self._set(CAPABILITY, place, values[one.standing])
 
     def set_fallback_share(self, chain: str, window: str, share: float | None) -> None:
         """``window`` is a key of ``WINDOWS``; None stands for no answers."""
@@ -241,7 +251,7 @@ class Metrics:
             self._count(name, values, 0)
         elif kind is Kind.HISTOGRAM:
             self._histogram(name, values)
-        elif name.endswith("_ratio"):
+        elif name.endswith("_ratio") or name == CAPABILITY:
             self._set(name, values, float("nan"))
         else:
             self._set(name, values, float(name.endswith("_health") and values[-1] == Health.UNKNOWN))

@@ -6,10 +6,10 @@ from random import Random
 
 from monitor.exchange import Answer, Finding, Question
 from monitor.model import ProbeSpec
-from monitor.probes.kind import judge_repeated, repeat_after_me, word
+from monitor.probes.kind import Kind, judge_repeated, repeat_after_me, word
 
 
-class Completion:
+class Completion(Kind):
     name = "completion"
 
     def nonce(self, rng: Random) -> str:

@@ -15,9 +15,14 @@ _VOWELS = "aeiou"
 
 
 class Kind(Protocol):
-    """A sort of question. Pure: a nonce goes into the question and has to be found in the answer."""
+    """A sort of question. Pure: a nonce goes into the question and has to be found in the answer.
+
+    ``max_tokens``: what an answer may cost where the config does not say. ``turns``: how many exchanges at most.
+    """
 
     name: str
+    max_tokens: int = 48
+    turns: int = 1
 
     def nonce(self, rng: Random) -> str: ...
 
@@ -26,6 +31,14 @@ class Kind(Protocol):
     def judge(self, answer: Answer, nonce: str) -> Finding:
         """What is wrong with a complete answer; trouble of the exchange itself has been found before."""
         ...
+
+    def follow_up(self, question: Question, answer: Answer, nonce: str) -> Question | None:  # noqa: ARG002 - others do
+        """What to ask next, once the first answer was found good; None where one exchange says it all."""
+        return None
+
+    def judge_follow_up(self, answer: Answer, nonce: str) -> Finding:  # noqa: ARG002 - others do
+        """What is wrong with the answer to the follow-up."""
+        return FINE
 
 
 def word(rng: Random) -> str:
@@ -39,12 +52,24 @@ def repeat_after_me(nonce: str) -> str:
 
 def judge_repeated(answer: Answer, nonce: str) -> Finding:
     """Fair to models: case, punctuation and politeness around the word are no mistake."""
-    if _letters(nonce) in _letters(answer.text):
+    if contains(answer, nonce):
         return FINE
+    return Finding(reason=Reason.WRONG_ANSWER, detail=f'asked for "{nonce}", got {shown(answer)}')
+
+
+def lacking(detail: str) -> Finding:
+    """The answer came, and shows that its model cannot do what was asked."""
+    return Finding(reason=Reason.MISSING_CAPABILITY, detail=detail)
+
+
+def shown(answer: Answer) -> str:
+    """The beginning of an answer, to be quoted; says where it was the limit that ended it."""
     bound = ", cut by the token limit" if answer.finish == "length" else ""
-    return Finding(
-        reason=Reason.WRONG_ANSWER, detail=f'asked for "{nonce}", got "{clean(answer.text, 60) or "nothing"}"{bound}'
-    )
+    return f'"{clean(answer.text, 60) or "nothing"}"{bound}'
+
+
+def contains(answer: Answer, nonce: str) -> bool:
+    return _letters(nonce) in _letters(answer.text)
 
 
 def _letters(text: str) -> str:

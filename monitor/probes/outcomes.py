@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from monitor.capability import Ruling, is_capability
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding
-from monitor.model import NO_TOKENS, Attempt, Origin, Outcome, Path, ProbeSpec, Reason, Status, Target, Tokens
-from monitor.probes.capabilities import missing
+from monitor.model import NO_TOKENS, Attempt, Origin, Outcome, Path, ProbeSpec, Reason, Status, Target
 from monitor.probes.kind import FINE
 from monitor.probes.pricing import cost_of
-from monitor.probes.run import Response, Run
+from monitor.probes.run import Response, Run, total
 from monitor.probes.walk import End, Walk
 from monitor.served import Served, check_target, exhausted, find_slow_cascade, match, placed
 
 _DEGRADED = frozenset({Reason.TOO_SLOW, Reason.MISSING_CAPABILITY})
 _ANSWERED = frozenset({Reason.NONE, Reason.EMPTY, Reason.STARVED})
-_TAKEN = frozenset({Reason.WRONG_ANSWER, Reason.WRONG_MODEL, Reason.STARVED, Reason.EMPTY})
+_TAKEN = frozenset({Reason.WRONG_ANSWER, Reason.WRONG_MODEL, Reason.STARVED, Reason.EMPTY, Reason.MISSING_CAPABILITY})
+_LACKS = frozenset(
+    {
+        Reason.STARVED, Reason.EMPTY, Reason.WRONG_ANSWER, Reason.CONTEXT_LENGTH,
+        Reason.BAD_REQUEST, Reason.NO_ENDPOINT,  # how a request with tools, a schema or an image is refused
+    }
+)  # fmt: skip
 _RATE_SPAN = 0.005  # below this a rate measures how the network cuts packets
 
 
@@ -25,8 +31,7 @@ def of_target(run: Run, target: Target, response: Response) -> Outcome:
     """A target that was asked on its own."""
     answer, duration = response.answer, response.reply.duration
     finding = first_bad(
-        judge_step(run, target, response),
-        _able(run, target),
+        _as_lack(run, judge_step(run, target, response)),
         _in_time(run, duration, answer.first_token),
     )
     served = status_of(finding.reason) in (Status.OK, Status.DEGRADED)
@@ -81,11 +86,26 @@ def of_walk(run: Run, walk: Walk) -> Outcome:
         _measured(run, last.response),
         duration=walk.duration,
         first_token=first_token,
-        tokens=_sum(step.response.answer.tokens for step in walk.steps),
+        tokens=total(step.response.answer.tokens for step in walk.steps),
         cost=_total(_cost(run, step.response.answer) for step in walk.steps),
     )
     slow = finding.detail if finding.reason is Reason.TOO_SLOW else ""
     return _chained(run, outcome, finding, served, (slow, served.why, cascade))
+
+
+def of_catalogue(run: Run, target: Target, ruling: Ruling) -> Outcome:
+    """A target that was not asked, since the catalogue says enough. A price that is not known is nobody's fault."""
+    reason = {True: Reason.NONE, False: Reason.MISSING_CAPABILITY, None: Reason.OURS}[ruling.able]
+    unasked = of_our_fault(
+        run.spec, run.id, run.at, origin=run.origin, drill=run.drill, detail=f"not asked: {ruling.because}"
+    )
+    return replace(
+        unasked,
+        status=status_of(reason),
+        reason=reason,
+        served_by=target.label if ruling.able else None,
+        cost=0.0,
+    )
 
 
 def of_our_fault(
@@ -125,6 +145,13 @@ def status_of(reason: Reason) -> Status:
     if reason is Reason.OURS:
         return Status.ERROR
     return Status.DEGRADED if reason in _DEGRADED else Status.FAILED
+
+
+def _as_lack(run: Run, finding: Finding) -> Finding:
+    """A target that gives nothing usable to a question for its capability answers, and lacks that capability."""
+    if is_capability(run.spec.kind) and finding.reason in _LACKS:
+        return Finding(reason=Reason.MISSING_CAPABILITY, detail=finding.detail)
+    return finding
 
 
 def _chained(run: Run, outcome: Outcome, finding: Finding, served: Served, parts: Iterable[str | None]) -> Outcome:
@@ -202,14 +229,6 @@ def _story(walk: Walk, chain: ChainConfig) -> str:
     return f"{failed} ({walk.last.finding.reason} does not move on)"
 
 
-def _able(run: Run, target: Target) -> Finding:
-    lacking = missing(run.chain.needs, target.model, run.catalogue)
-    if not lacking:
-        return FINE
-    detail = f"{target.model} answers, and cannot do what the chain needs: {', '.join(lacking)}"
-    return Finding(reason=Reason.MISSING_CAPABILITY, detail=detail)
-
-
 def _in_time(run: Run, duration: float, first_token: float | None) -> Finding:
     promise = run.chain.objective
     if promise.latency is not None and duration > promise.latency:
@@ -250,12 +269,3 @@ def _cost(run: Run, answer: Answer) -> float | None:
 def _total(costs: Iterable[float | None]) -> float | None:
     known = [cost for cost in costs if cost is not None]
     return sum(known) if known else None
-
-
-def _sum(tokens: Iterable[Tokens]) -> Tokens:
-    counted = list(tokens)
-    return Tokens(
-        prompt=sum(one.prompt for one in counted),
-        completion=sum(one.completion for one in counted),
-        reasoning=sum(one.reasoning for one in counted),
-    )

@@ -6,10 +6,10 @@ from random import Random
 
 from monitor.exchange import Answer, Finding, Question
 from monitor.model import ProbeSpec, Reason
-from monitor.probes.kind import judge_repeated, repeat_after_me, word
+from monitor.probes.kind import Kind, judge_repeated, repeat_after_me, word
 
 
-class Stream:
+class Stream(Kind):
     name = "stream"
 
     def nonce(self, rng: Random) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from monitor.capability import Capability
+from monitor.health import Standing
 from monitor.model import Health, Mode, Origin, Path, Reason, Severity, Status, Verdict
 
 Cursor = tuple[float, str]
@@ -49,8 +51,18 @@ class ProviderView(StateView):
     provider: str
 
 
+class AbilityView(View):
+    """One capability that the chain needs. ``detail`` says why it is missing or not known; ``at``: last judged."""
+
+    capability: Capability
+    standing: Standing
+    detail: str = ""
+    at: float | None = None
+
+
 class TargetView(StateView):
-    """``provider`` is the one that the target is pinned to; ``providers`` are those that are asked one by one."""
+    """``provider`` is the one that the target is pinned to; ``providers`` are those that are asked one by one.
+    ``abilities``: what it can do of what the chain needs."""
 
     chain: str
     label: str
@@ -58,6 +70,7 @@ class TargetView(StateView):
     model: str
     provider: str | None = None
     limited_until: float | None = None
+    abilities: tuple[AbilityView, ...] = ()
     providers: tuple[ProviderView, ...] = ()
 
 

@@ -90,7 +90,7 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         dialects=frozenset({"openrouter", "openai_compatible"}),
         kinds=frozenset({"completion", "stream"}),
-        capabilities=frozenset({"tools", "structured", "vision", "long_context", "reasoning"}),
+        capabilities=frozenset({"tools", "structured", "vision", "budget", "tool_calling"}),
         rules=frozenset(
             {
                 "chain_down",

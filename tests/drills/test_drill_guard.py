@@ -49,6 +49,12 @@ REFUSALS = [
         "chat is down for real, so nothing may be broken on purpose",
     ),
     (
+        "a fallback that is up but unfit",
+        {"view": replace(GOOD, lacks={0: ("vision",), 1: ("tools", "structured")}, incidents=("chain_degraded",))},
+        Refusal.UNFIT_FALLBACK,
+        "secondary, which is to answer, is up but unfit: missing_capability (tools, structured)",
+    ),
+    (
         "an open incident",
         {"view": replace(GOOD, incidents=("drill_deviated", "chain_degraded"))},
         Refusal.OPEN_INCIDENT,
@@ -146,6 +152,7 @@ def test_the_guard_refuses(facts: dict[str, Any], refusal: Refusal, because: str
             {"view": replace(GOOD, incidents=("drill_deviated",))}, id="the incident that a new drill resolves"
         ),
         pytest.param({"view": with_targets(last_resort=Health.DOWN)}, id="a dead target that the drill does not need"),
+        pytest.param({"view": replace(GOOD, lacks={0: ("tools",), 2: ("vision",)})}, id="others are unfit"),
         pytest.param({"running": (OTHER,), "providers": frozenset({"openai"})}, id="another chain, other providers"),
         pytest.param({"view": replace(GOOD, budget=0.016, cost=0.002)}, id="a budget that just covers it"),
         pytest.param({"view": replace(GOOD, budget=0.01)}, id="a budget with an unknown price"),

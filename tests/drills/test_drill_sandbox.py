@@ -19,7 +19,7 @@ from monitor.catalogue import read_catalogue
 from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, ChainConfig, Config, DrillConfig, EndpointConfig
 from monitor.model import Catalogue, Health, Origin, Outcome, Path, ProbeSpec, Status, VerdictKind
-from monitor.probes import Prober
+from monitor.probes import Prober, specify
 from monitor.transport import AioTransport
 
 from .drill_samples import FLASH, MINI, SONNET
@@ -95,16 +95,8 @@ class Field:
             self.health[target.position] = Health.HEALTHY if outcome.status is Status.OK else Health.DOWN
 
     def spec(self, target: Any = None) -> ProbeSpec:
-        own = self.chain.probes[0]
-        return ProbeSpec(
-            key="chat:drill",
-            chain="chat",
-            kind=self.drill.kind if target is None else "completion",
-            target=target,
-            every=60.0,
-            first_token=own.first_token,
-            max_tokens=own.max_tokens,
-        )
+        kind = self.drill.kind if target is None else "completion"
+        return specify(self.chain, self.chain.probes[0].model_copy(update={"kind": kind}), target)
 
     async def ask(self, drill: Drill, run: str, reshape: Any, wrap: Any) -> Outcome:
         return await self.prober.probe(self.spec(), origin=Origin.DRILL, drill=drill.name, reshape=reshape, wrap=wrap)

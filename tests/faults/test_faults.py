@@ -13,9 +13,10 @@ import pytest
 
 import chaos.faults
 from chaos.faults import FAULTS, resolve
+from chaos.faults.unfit import UNFIT
 from chaos.model import Connect, Effect, Fault, RawReply, Unit
 
-SHARED = {"replies", "shape"}
+SHARED = {"replies", "shape", "unfit"}
 
 STATUSES = {
     "unavailable": (503, "provider_unavailable"),
@@ -47,6 +48,7 @@ EFFECTS = {
     "wrong_model": Effect(rewrite="wrong_model"),
     "wrong_answer": Effect(rewrite="wrong_answer"),
     "starved": Effect(rewrite="starved"),
+    **{name: Effect(rewrite=name) for name in UNFIT},
 }
 
 

@@ -133,15 +133,6 @@ async def test_a_late_answer_is_degraded(upstream, ask, clock):
     assert (await ask(chain, "chat:completion")).reason is Reason.TOO_SLOW
 
 
-async def test_a_target_without_a_needed_ability_is_degraded(upstream, ask):
-    upstream.side_effect = says
-    entry = ModelEntry(id=SONNET, canonical=SONNET, price=Price(), modalities=frozenset({"text"}))
-    catalogue = Catalogue(at=1.0, models={SONNET: entry})
-    outcome = await ask({**SERVER, "needs": ["vision"]}, "chat/primary:completion", catalogue=catalogue)
-    assert (outcome.status, outcome.reason) == (Status.DEGRADED, Reason.MISSING_CAPABILITY)
-    assert outcome.served_by == "primary"
-
-
 async def test_without_a_cost_in_the_answer_the_catalogue_tells_it(upstream, ask):
     upstream.side_effect = lambda request: says(request, usage={"prompt_tokens": 10, "completion_tokens": 100})
     entry = ModelEntry(id=SONNET, canonical=SONNET, price=Price(prompt=1e-6, completion=1e-5))
