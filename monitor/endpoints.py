@@ -62,8 +62,8 @@ class Endpoints:
         endpoint = self._config.endpoints[name]
         if endpoint.dialect not in WITH_CATALOGUE:
             return
-        chains = [chain for chain in self._config.chains if chain.endpoint == name]
-        models = sorted({target.model for chain in chains for target in chain.all_targets()})
+        targets = (target for chain in self._config.chains for target in chain.all_targets())
+        models = sorted({target.model for target in targets if target.endpoint == name})
         secret = self._config.secrets.get(f"endpoints/{name}")
         key = secret.get_secret_value() if secret else None
         found = await read_catalogue(self.transport(name), endpoint, key, models, self._clock)

@@ -14,7 +14,7 @@ from monitor.commands.workbench import workbench
 from monitor.config.model import Config
 from monitor.config.quantity import format_duration
 from monitor.model import Catalogue, ProbeSpec
-from monitor.probes import estimate, expand
+from monitor.probes import estimate, expand, offered
 
 DAY = 86400.0
 
@@ -68,7 +68,7 @@ def _row(spec: ProbeSpec, config: Config, catalogues: dict[str, Catalogue]) -> R
         kind=spec.kind,
         every=spec.every,
         per_day=round(DAY / spec.every),
-        usd=estimate(spec, chain, catalogues.get(chain.endpoint, Catalogue())),
+        usd=estimate(spec, chain, offered(chain, spec.target, lambda name: catalogues.get(name, Catalogue()))),
     )
 
 

@@ -13,9 +13,6 @@ from monitor.config.showing import among, quote
 from monitor.errors import Problem
 from monitor.model import Mode, Reason
 
-MOST_SERVER_TARGETS = 3
-"""More models in one request are refused (OpenRouter docs: Model Fallbacks; seen as a 400 by its users)."""
-
 SHORTEST_INTERVAL = 1.0
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
@@ -114,11 +111,6 @@ def _models(chain: Node, targets: tuple[Node, ...]) -> Iterator[Problem]:
 def _server(chain: Node, targets: tuple[Node, ...]) -> Iterator[Problem]:
     yield from _models(chain, targets)
     yield from _same_model_twice(chain, targets)
-    if len(targets) > MOST_SERVER_TARGETS:
-        yield chain["targets"].problem(
-            f"there are {len(targets)} targets, but the router refuses more than {MOST_SERVER_TARGETS} models in a "
-            "request; remove some, or use mode: client"
-        )
     for target in targets:
         if "provider" in target:
             yield target["provider"].problem(

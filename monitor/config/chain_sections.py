@@ -17,6 +17,7 @@ from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section, Text
 from monitor.model import Mode, Path, Reason, Target
 
+
 class EndpointConfig(Section):
     """A base URL with a dialect and a credential."""
 
@@ -49,6 +50,9 @@ class TargetConfig(Section):
     providers: tuple[Text, ...] | Literal["discover"] = Field(
         default=(),
         description="Providers of the model that are each asked on their own, pinned; discover: all that serve it now.",
+    )
+    endpoint: str | None = Field(
+        default=None, description="Client chains: the endpoint that is asked for this target; unset, the chain's."
     )
     timeout: Duration = Field(default=30.0, gt=0, description="Longest time one request to this target may take.")
 
@@ -170,7 +174,7 @@ class PriceCeilingConfig(Section):
 class ChainConfig(Section):
     """Ordered targets that stand in for one another.
 
-    ``routing`` is sent as the ``provider`` object of every end-to-end request, as the application does. ``move_on``
+    ``routing`` is sent with every end-to-end request, as the application does. ``move_on``
     (client chains) lists the reasons that make the caller try the next target. ``total_timeout`` bounds a whole
     walk; unset, it is the sum of the targets' timeouts.
     """
@@ -209,7 +213,8 @@ class ChainConfig(Section):
     )
     routing: Mapping[str, Any] = Field(
         default_factory=dict,
-        description="Sent as the provider object of every end-to-end request: write here what the application sends.",
+        description="Sent with every end-to-end request, to OpenRouter as its provider object, to a LiteLLM proxy as "
+        "fields of the request itself: write here what the application sends.",
     )
     move_on: tuple[Reason, ...] = Field(
         default=(
@@ -232,7 +237,7 @@ class ChainConfig(Section):
             label=own.label,
             model=own.model or self.model or "",
             provider=provider or own.provider,
-            endpoint=self.endpoint,
+            endpoint=own.endpoint or self.endpoint,
             timeout=own.timeout,
         )
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.config import alert_checks, chain_checks, cost_checks, drill_checks, gateway_checks
+from monitor.config import (
+    alert_checks,
+    capability_checks,
+    chain_checks,
+    cost_checks,
+    drill_checks,
+    endpoint_checks,
+    gateway_checks,
+)
 from monitor.config.document import Document
 from monitor.config.model import Vocabulary
 from monitor.errors import Problem
@@ -17,6 +25,8 @@ from monitor.errors import Problem
 def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iterator[Problem]:
     """Everything that refers to nothing or cannot work together."""
     yield from chain_checks.mistakes(chains.top, vocabulary)
+    yield from endpoint_checks.mistakes(chains.top, vocabulary)
+    yield from capability_checks.mistakes(chains.top)
     yield from cost_checks.mistakes(chains.top)
     yield from drill_checks.mistakes(chains.top, vocabulary)
     yield from gateway_checks.mistakes(chains.top)

@@ -15,6 +15,13 @@ def given(items: Iterable[Node], key: str = "name") -> tuple[str, ...]:
     return tuple(name for item in items if (name := item[key].text) is not None)
 
 
+def given_endpoints(chain: Node) -> tuple[str, ...]:
+    """The endpoints that a chain asks: its own where a target names no other, each once."""
+    own = chain["endpoint"].text
+    named = (target["endpoint"].text or own for target in chain["targets"].items())
+    return tuple(dict.fromkeys(name for name in named if name is not None))
+
+
 def repeated(items: Iterable[Node], key: str, why: str = "") -> Iterator[Problem]:
     """A problem for each text that an earlier section of the list has already."""
     first: dict[str, Node] = {}

@@ -27,6 +27,8 @@ class Anthropic:
     name = "anthropic"
     modes = frozenset({Mode.CLIENT})
     pins = False
+    routes = False
+    most_models: int | None = None
 
     def ask(self, question: Question, route: Route) -> Ask:
         if route.target is None:

@@ -41,17 +41,24 @@ class Route:
     drill: str | None = None
 
     @property
+    def endpoint_name(self) -> str:
+        return self.target.endpoint if self.target else self.chain.endpoint
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The models that may answer, in order."""
         return (self.target.model,) if self.target else tuple(target.model for target in self.chain.all_targets())
 
 
 class Dialect(Protocol):
-    """Pure both ways. ``modes``: the chains that its endpoints can serve. ``pins``: a provider can be pinned."""
+    """Pure both ways. ``modes``: the chains that its endpoints can serve. ``pins``: a provider can be pinned.
+    ``routes``: a request has a place for the chain's ``routing``. ``most_models``: in one request, None without limit."""
 
     name: str
     modes: frozenset[Mode]
     pins: bool
+    routes: bool
+    most_models: int | None
 
     def ask(self, question: Question, route: Route) -> Ask:
         """Word a question. Raises UnsupportedError."""

@@ -25,6 +25,7 @@ class LiteLLM(OpenAICompatible):
     name = "litellm"
     modes = frozenset(Mode)
     pins = True
+    routes = True
     strict = True
 
     def address(self, route: Route) -> Mapping[str, Any]:

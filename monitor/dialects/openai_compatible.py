@@ -27,6 +27,8 @@ class OpenAICompatible:
     name = "openai_compatible"
     modes = frozenset({Mode.CLIENT})
     pins = False
+    routes = False
+    most_models: int | None = None
     strict = False
     """Whether a whole stream has both a finish reason and ``[DONE]``. Some servers write only one of them."""
 

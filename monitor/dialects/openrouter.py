@@ -22,6 +22,9 @@ class OpenRouter(OpenAICompatible):
     name = "openrouter"
     modes = frozenset(Mode)
     pins = True
+    routes = True
+    most_models: int | None = 3
+    """More are refused (OpenRouter docs: Model Fallbacks; seen as a 400 by its users)."""
     strict = True
 
     def address(self, route: Route) -> Mapping[str, Any]:

@@ -79,7 +79,8 @@ def test_a_fault_and_an_injector_may_be_written_with_hyphens(load_texts: Load) -
     drills = (
         "drills:\n  - {name: a, chain: chat, with: unknown-id}\n  - {name: b, chain: chat, with: {max-price: {}}}\n"
     )
-    config = load_texts(chains=CLIENT.replace("client", "server") + drills)
+    router = CLIENT.replace("openai_compatible,", "openrouter, credential_env: OPENROUTER_API_KEY,")
+    config = load_texts(chains=router.replace("client", "server") + drills)
     assert [drill.with_ for drill in config.drills] == ["unknown_id", {"max_price": {}}]
 
 
