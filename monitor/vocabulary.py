@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.injectors import FAULT_OPTIONS
 from monitor.capability import NAMES
 from monitor.conditions import RULES
-from monitor.config.model import Vocabulary
+from monitor.config.model import DialectTraits, Vocabulary
 from monitor.dialects import DIALECTS
 from monitor.notify import NOTIFIERS
 from monitor.probes import KINDS
@@ -18,5 +18,11 @@ def vocabulary() -> Vocabulary:
         capabilities=NAMES,
         rules=frozenset(RULES),
         faults=FAULT_OPTIONS,
+        traits={
+            name: DialectTraits(
+                modes=dialect.modes, pins=dialect.pins, routes=dialect.routes, most_models=dialect.most_models
+            )
+            for name, dialect in DIALECTS.items()
+        },
         notifiers={kind: notifier.settings for kind, notifier in NOTIFIERS.items()},
     )

@@ -52,7 +52,7 @@ class Route:
 
 class Dialect(Protocol):
     """Pure both ways. ``modes``: the chains that its endpoints can serve. ``pins``: a provider can be pinned.
-    ``routes``: a request has a place for the chain's ``routing``. ``most_models``: in one request, None without limit."""
+    ``routes``: a request has a place for the chain's ``routing``. ``most_models``: in one request, None: no bound."""
 
     name: str
     modes: frozenset[Mode]

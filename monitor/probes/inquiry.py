@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
@@ -11,22 +11,22 @@ import httpx
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.dialects import DIALECTS, Route
-from monitor.exchange import Reshape
+from monitor.exchange import Answer, Fate, Finding, Question, Reply, Reshape
 from monitor.model import Target
 from monitor.probes.kind import FINE, Kind
-from monitor.probes.run import Response, Run
+from monitor.probes.run import Response, Run, joined
 from monitor.wire import exchange
 
 
 class Inquirer:
-    """Asks the questions of one run, all over the same transport."""
+    """Asks the questions of one run. ``transport`` takes an endpoint's name: a walk may ask at several."""
 
     def __init__(
         self,
         run: Run,
         kind: Kind,
         config: Config,
-        transport: httpx.AsyncBaseTransport,
+        transport: Callable[[str], httpx.AsyncBaseTransport],
         clock: Clock,
         rng: Random,
         *,
@@ -41,21 +41,36 @@ class Inquirer:
         self._reshape = reshape
 
     async def ask(self, target: Target | None, deadline: float, *, end_to_end: bool) -> Response:
-        """Raises UnsupportedError where the dialect has no words for it. The trouble of others is in the response."""
-        route = self._route(target, deadline, end_to_end=end_to_end)
-        dialect = DIALECTS[route.endpoint.dialect]
-        nonce = self._kind.nonce(self._rng)
-        ask = dialect.ask(self._kind.question(self._run.spec, nonce), route)
+        """The question and, where its kind has one and the first answer is good, its follow-up.
+
+        Raises UnsupportedError where the dialect has no words for it. The trouble of others is in the response.
+        """
+        kind, route = self._kind, self._route(target, deadline, end_to_end=end_to_end)
+        nonce = kind.nonce(self._rng)
+        question = kind.question(self._run.spec, nonce)
+        first = await self._exchange(question, route, lambda answer: kind.judge(answer, nonce))
+        fine = first.answer.finding == FINE and first.said == FINE
+        follow_up = kind.follow_up(question, first.answer, nonce) if fine else None
+        if follow_up is None:
+            return first
+        left = replace(route, deadline=deadline - first.reply.duration)
+        second = await self._exchange(follow_up, left, lambda answer: kind.judge_follow_up(answer, nonce))
+        return joined(first, second)
+
+    async def _exchange(self, question: Question, route: Route, judge: Callable[[Answer], Finding]) -> Response:
+        dialect, transport = DIALECTS[route.endpoint.dialect], self._transport(route.endpoint_name)
+        ask = dialect.ask(question, route)
         if self._reshape is not None:
             body: Mapping[str, object] = ask.body or {}
             ask = replace(ask, body=self._reshape(body))
-        reply = await exchange(self._transport, ask, self._clock)
+        in_time = route.deadline > 0
+        reply = await exchange(transport, ask, self._clock) if in_time else Reply(fate=Fate.TIMEOUT)
         answer = dialect.read(reply, now=self._clock.now())
-        said = self._kind.judge(answer, nonce) if answer.finding == FINE else FINE
-        return Response(reply=reply, answer=answer, said=said)
+        return Response(reply=reply, answer=answer, said=judge(answer) if answer.finding == FINE else FINE)
 
     def _route(self, target: Target | None, deadline: float, *, end_to_end: bool) -> Route:
-        run, endpoint = self._run, self._run.chain.endpoint
+        run = self._run
+        endpoint = target.endpoint if target else run.chain.endpoint
         return Route(
             chain=run.chain,
             endpoint=self._config.endpoints[endpoint],

@@ -11,9 +11,11 @@ from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.exchange import Reshape
 from monitor.model import Catalogue, Mode, Origin, Outcome, ProbeSpec, Target, new_id
+from monitor.probes.cheap_check import check
 from monitor.probes.inquiry import Inquirer
 from monitor.probes.kinds import KINDS
-from monitor.probes.outcomes import judge_step, of_chain, of_our_fault, of_target, of_walk
+from monitor.probes.offered import offered
+from monitor.probes.outcomes import judge_step, of_catalogue, of_chain, of_our_fault, of_target, of_walk
 from monitor.probes.run import Run
 from monitor.probes.walk import Step, walk
 from monitor.reading import clean
@@ -56,7 +58,7 @@ class Prober:
         identity = new_id(at)
         try:
             chain = self._config.chain(spec.chain)
-            catalogue = self._catalogue(chain.endpoint)
+            catalogue = offered(chain, spec.target, self._catalogue)
             run = Run(id=identity, at=at, spec=spec, chain=chain, catalogue=catalogue, origin=origin, drill=drill)
             return await self._ask(run, reshape, wrap)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with us must not look like the provider's trouble
@@ -64,17 +66,26 @@ class Prober:
             return of_our_fault(spec, identity, at, origin=origin, drill=drill, detail=detail)
 
     async def _ask(self, run: Run, reshape: Reshape | None, wrap: Wrap | None) -> Outcome:
-        transport = self._transport(run.chain.endpoint)
+        target, ruling = run.spec.target, check(run.spec, run.chain, run.catalogue)
+        if target is not None and ruling is not None and (ruling.able is not None or run.spec.kind not in KINDS):
+            return of_catalogue(run, target, ruling)
+        asked: dict[str, httpx.AsyncBaseTransport] = {}
+
+        def transport(endpoint: str) -> httpx.AsyncBaseTransport:
+            if endpoint not in asked:
+                plain = self._transport(endpoint)
+                asked[endpoint] = plain if wrap is None else wrap(plain)
+            return asked[endpoint]
+
         inquirer = Inquirer(
             run,
             KINDS[run.spec.kind],
             self._config,
-            transport if wrap is None else wrap(transport),
+            transport,
             self._clock,
             self._rng,
             reshape=reshape,
         )
-        target = run.spec.target
         if target is not None:
             return of_target(run, target, await inquirer.ask(target, target.timeout, end_to_end=False))
         if run.chain.mode is not Mode.CLIENT:
