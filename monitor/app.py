@@ -7,10 +7,7 @@ import fcntl
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from random import Random
-from typing import Self
 
 import structlog
 
@@ -21,11 +18,13 @@ from monitor import addresses
 from monitor.alarm import Alarm
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
-from monitor.config.quantity import parse_duration
 from monitor.control import DaemonControl
 from monitor.drilling import Drilling
 from monitor.endpoints import Endpoints, on_sandbox
-from monitor.errors import CommandError, FallbackdError, StartError
+from monitor.errors import FallbackdError, StartError
+from monitor.explaining import Explaining
+from monitor.generations import Generations
+from monitor.inventory import Inventory
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
 from monitor.model import ProbeSpec, Transition
@@ -34,6 +33,8 @@ from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.schedule import Job, Schedule
 from monitor.serving import Server
+from monitor.settings import Settings
+from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.traffic import Traffic
 from monitor.version import VERSION
@@ -41,51 +42,22 @@ from monitor.web import build
 
 log = structlog.get_logger("app")
 
-CATALOGUE_EVERY = 900.0
 PRUNE_EVERY = 3600.0
 DRAIN = 20.0
 """Seconds that running probes get to end by themselves at a stop."""
+LOOK_UP_DRAIN = 5.0
+"""Seconds that look-ups of records get at a stop."""
 DATABASE = "fallbackd.sqlite3"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How the process runs, as the command line says it; what is watched is in the Config."""
-
-    listen: tuple[str, int]
-    data: Path
-    sandbox: bool = False
-    sandbox_listen: tuple[str, int] | None = None
-    token: str | None = None
-    retention: float = 30 * 86400.0
-
-    @classmethod
-    def parse(cls, *, retention: str, **given: object) -> Self:
-        """Raises CommandError or StartError with one sentence."""
-        try:
-            settings = cls(retention=parse_duration(retention), **given)  # type: ignore[arg-type]  # typed by the command
-        except ValueError as error:
-            raise CommandError(f"--retention {retention}: {error}") from None
-        if not settings.is_loopback and settings.token is None:
-            raise StartError(
-                f"listening on {settings.listen[0]} lets others reach fallbackd: set FALLBACKD_TOKEN or --token-file, "
-                "or listen on 127.0.0.1"
-            )
-        return settings
-
-    @property
-    def is_loopback(self) -> bool:
-        host = self.listen[0]
-        return host in ("localhost", "::1") or host.startswith("127.")
-
-
 class App:
-    """One daemon. ``config``, ``specs`` and ``drills`` are what is in force now."""
+    """One daemon. ``config``, ``specs`` and ``drills`` are what is in force now; providers that are to be discovered
+    stand in them by name."""
 
     def __init__(
         self, config: Config, settings: Settings, *, clock: Clock | None = None, rng: Random | None = None
     ) -> None:
-        self.config = config
+        self.config = self._written = config
         self.settings = settings
         self.specs: tuple[ProbeSpec, ...] = ()
         self.drills: tuple[Drill, ...] = ()
@@ -113,16 +85,21 @@ class App:
         self._put_into_force(config)
         await self._endpoints.apply(self.config)
         await self._outbox.apply(build_notifiers(self.config))
+        self._follow()
+        self._metrics.reloaded(True, self._clock.now())
+        log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
+        self._schedule.start_now("catalogue")
+
+    def _follow(self) -> None:
+        """Every part obeys what is in force now."""
         self._knowledge.follow(self.config, self.specs, self._clock.now())
         self._metrics.apply(self.config, self.specs, self.drills)
         self._pipeline.follow(self.config, self._prober())
+        self._generations.follow(self.config)
         self._drilling.follow(self.drills)
         self._alarm.follow(self.config)
         self._schedule.apply(self._jobs())
         self.traffic.follow(self.config)
-        self._metrics.reloaded(True, self._clock.now())
-        log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
-        self._schedule.start_now("catalogue")
 
     def reload_failed(self) -> None:
         self._metrics.reloaded(False, self._clock.now())
@@ -132,6 +109,7 @@ class App:
         self._store = await Store.open(self.settings.data / DATABASE, self._clock)
         self._stack.push_async_callback(self._store.close)
         await self._start_sandbox()
+        self._inventory = await Inventory.restore(self._store)
         self._put_into_force(self.config)
         self._endpoints = Endpoints(self.config, self._clock)
         self._stack.push_async_callback(self._endpoints.close)
@@ -141,7 +119,7 @@ class App:
         await self._build_stories()
         await self._serve()
         await self._start_traffic()
-        await self._endpoints.refresh()
+        await self._read_catalogues()
         self._schedule.start()
         self._stack.push_async_callback(self._drain)
         self._schedule.apply(self._jobs())
@@ -172,6 +150,15 @@ class App:
             told=self._outbox.wake,
         )
         await self._alarm.restore()
+        self._stocktaking = Stocktaking(
+            endpoints=self._endpoints, inventory=self._inventory, knowledge=self._knowledge, metrics=self._metrics,
+            store=self._store, clock=self._clock,
+        )  # fmt: skip
+        self._generations = Generations(
+            config=self.config, transport=self._endpoints.transport, catalogue=self._endpoints.catalogue,
+            knowledge=self._knowledge, metrics=self._metrics, store=self._store, clock=self._clock,
+        )  # fmt: skip
+        self._stack.push_async_callback(self._generations.drain, LOOK_UP_DRAIN)
         self._pipeline = Pipeline(
             config=self.config,
             prober=self._prober(),
@@ -182,6 +169,7 @@ class App:
             clock=self._clock,
             rng=self._rng,
             changed=self._on_transition,
+            taken=self._generations.notice,
         )
         self._drilling = await Drilling.restore(
             pipeline=self._pipeline,
@@ -205,8 +193,10 @@ class App:
         control = DaemonControl(
             self, store=self._store, knowledge=self._knowledge, alarm=self._alarm, drilling=self._drilling,
             metrics=self._metrics, schedule=self._schedule, outbox=self._outbox, clock=self._clock,
+            stocktaking=self._stocktaking,
         )  # fmt: skip
-        page = build(control, token=self.settings.token, loopback=self.settings.is_loopback)
+        insights = Explaining(self, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
+        page = build(control, insights=insights, token=self.settings.token, loopback=self.settings.is_loopback)
         server = Server(page, *self.settings.listen)
         self.url = await server.start()
         self._stack.push_async_callback(server.stop)
@@ -229,7 +219,8 @@ class App:
         await self.traffic.start(self.config)
 
     def _put_into_force(self, config: Config) -> None:
-        self.config = on_sandbox(config, self._sandbox_base) if self._sandbox_base else config
+        self._written = on_sandbox(config, self._sandbox_base) if self._sandbox_base else config
+        self.config = self._inventory.expand(self._written)
         self.specs = expand(self.config)
         self.drills = resolve(self.config)
 
@@ -246,8 +237,9 @@ class App:
         ]
         planned = [drill for drill in self.drills if drill.every or drill.cron]
         drills = [self._drill_job(drill) for drill in planned]
+        every = self.config.catalogue.every
         chores = [
-            Job(key="catalogue", every=CATALOGUE_EVERY, first_after=CATALOGUE_EVERY, action=self._endpoints.refresh),
+            Job(key="catalogue", every=every, first_after=every, action=self._read_catalogues),
             Job(key="prune", every=PRUNE_EVERY, first_after=60.0, action=self._prune),
         ]
         return [*probes, *drills, *chores]
@@ -270,6 +262,16 @@ class App:
         self._schedule.repace([spec.key for spec in self.specs if spec.pace and spec.chain == chain])
         self._drilling.notice(transition)
         self._alarm.wake()
+
+    async def _read_catalogues(self) -> None:
+        """Providers that came or went since the last reading are asked, or no longer asked, from now on."""
+        await self._stocktaking.run(self._written)
+        if self._inventory.expand(self._written) != self.config:
+            self._put_into_force(self._written)
+            self._follow()
+            log.info("providers discovered", probes=len(self.specs))
+        self._alarm.wake()
+        await self._pipeline.recheck(self.specs)
 
     async def _prune(self) -> None:
         await self._store.prune(self.settings.retention)

@@ -24,6 +24,7 @@ from monitor.metrics import WINDOWS, Metrics
 from monitor.model import Outcome, ProbeSpec, Severity, Target, Transition, Verdict
 from monitor.notify import Outbox
 from monitor.schedule import Schedule
+from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.version import VERSION
 from monitor.web.views import (
@@ -75,6 +76,7 @@ class DaemonControl:
         metrics: Metrics,
         schedule: Schedule,
         outbox: Outbox,
+        stocktaking: Stocktaking,
         clock: Clock,
     ) -> None:
         self._in_force = in_force
@@ -85,6 +87,7 @@ class DaemonControl:
         self._metrics = metrics
         self._schedule = schedule
         self._outbox = outbox
+        self._stocktaking = stocktaking
         self._clock = clock
         self._started = clock.now()
         self._gauges = Gauges(metrics=metrics, knowledge=knowledge, store=store, outbox=outbox, clock=clock)
@@ -193,6 +196,7 @@ class DaemonControl:
 
     async def exposition(self, accept: str) -> tuple[bytes, str]:
         self._gauges.refresh(self._in_force.config)
+        self._stocktaking.show_age(self._in_force.config)
         return await self._metrics.exposition(accept)
 
     def _notes(self) -> Sequence[str]:

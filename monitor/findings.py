@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Drift(StrEnum):
-    """How what an endpoint offers has moved away from what a chain relies on, or is about to."""
+    """How what an endpoint offers has moved away from what a chain relies on, or is about to; the gravest first."""
 
     MODEL_GONE = "model_gone"
     MODEL_RENAMED = "model_renamed"
@@ -19,13 +19,13 @@ class Drift(StrEnum):
     CONTEXT_CHANGED = "context_changed"
     OUTPUT_LIMIT_CHANGED = "output_limit_changed"
     PARAMETER_DROPPED = "parameter_dropped"
-    ENDPOINT_DEGRADED = "endpoint_degraded"
-    UPTIME_LOW = "uptime_low"
     KEY_LIMIT_LOW = "key_limit_low"
     KEY_EXPIRES = "key_expires"
     CREDITS_LOW = "credits_low"
     FREE_QUOTA_LOW = "free_quota_low"
     SHARED_FATE = "shared_fate"
+    ENDPOINT_DEGRADED = "endpoint_degraded"
+    UPTIME_LOW = "uptime_low"
 
     @property
     def is_context(self) -> bool:
@@ -52,11 +52,11 @@ _CHANGES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A target that relies on something. ``pinned``: it names the very provider."""
+    """A target that relies on something, or (without a label) a whole chain. ``pinned``: it names the very provider."""
 
     chain: str
-    label: str
-    position: int
+    label: str | None = None
+    position: int | None = None
     pinned: bool = False
 
 
@@ -90,4 +90,6 @@ class CatalogueFinding:
 
 
 def _named(use: Use) -> str:
+    if use.label is None:
+        return use.chain
     return f"{use.chain} ({use.label}, position {use.position}{', pinned' if use.pinned else ''})"

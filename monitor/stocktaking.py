@@ -99,7 +99,7 @@ def _uptimes(config: Config, catalogues: Mapping[str, Catalogue]) -> Iterator[tu
         windows = {"5m": offer.uptime_last_5m, "30m": offer.uptime_last_30m, "1d": offer.uptime_last_1d}
         for window, percent in windows.items():
             if percent is not None:
-                yield (model, offer.tag, window), percent / 100
+                yield (model, offer.tag, window), round(percent / 100, 6)
 
 
 def _statuses(config: Config, catalogues: Mapping[str, Catalogue]) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -14,12 +14,13 @@ import structlog
 import typer
 
 from monitor.addresses import DEFAULT_LISTEN, parse_listen
-from monitor.app import App, Settings
+from monitor.app import App
 from monitor.commands import options
 from monitor.commands.banner import banner
 from monitor.config.model import Config
 from monitor.errors import ConfigError, StartError
 from monitor.logs import configure
+from monitor.settings import Settings
 
 log = structlog.get_logger("run")
 

@@ -10,7 +10,7 @@ from monitor.config.model import RuleConfig
 from monitor.findings import CatalogueFinding, Drift
 from monitor.health import ChainState
 
-_MOST_NAMED = 12
+_MOST_NAMED = 5
 _GRAVITY = tuple(Drift)
 
 
@@ -36,11 +36,16 @@ def _condition(rule: RuleConfig, chain: str, found: list[CatalogueFinding]) -> C
         title=f"Chain {chain}: {_WORDS[found[0].drift]} ({found[0].subject}){others}",
         summary=f"{found[0].detail}; {found[0].used_by}.",
         matters=tuple(f"{one.key} {one.value}" for one in found),
-        facts=(
-            *((one.drift.value, f"{one.detail}; {one.used_by}") for one in found[:_MOST_NAMED]),
-            *([("and", f"{len(found) - _MOST_NAMED} more: fallbackd catalogue")] if found[_MOST_NAMED:] else ()),
-        ),
+        facts=tuple(_facts(found)),
     )
+
+
+def _facts(found: list[CatalogueFinding]) -> Iterator[tuple[str, str]]:
+    """One line for each kind of finding."""
+    for drift in dict.fromkeys(one.drift for one in found):
+        same = [one for one in found if one.drift is drift]
+        more = f"; and {len(same) - _MOST_NAMED} more (fallbackd catalogue)" if same[_MOST_NAMED:] else ""
+        yield drift.value, "; ".join(f"{one.detail} ({one.used_by})" for one in same[:_MOST_NAMED]) + more
 
 
 def reported_facts(world: World, state: ChainState) -> Facts:

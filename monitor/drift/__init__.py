@@ -12,10 +12,12 @@ from monitor.drift.facts import About, Facts, facts_of, serving
 from monitor.drift.sharing import shared_fate
 from monitor.drift.standing import standing
 from monitor.drift.uses import base, models_in_use, uses
-from monitor.findings import CatalogueFinding
+from monitor.findings import CatalogueFinding, Drift, Use
 from monitor.model import Catalogue
 
 __all__ = ["MOST_DISCOVERED", "About", "Known", "base", "compare", "discovered", "serving", "shared_fate"]
+
+_GRAVITY = tuple(Drift)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,19 @@ def compare(
     changed, before = _young(known, endpoint, baseline, latest, now - limits.acknowledge_after)
     found = [
         *standing(config, endpoint, before, offers, limits, now),
-        *(replace(one, uses=uses(config, endpoint, about.model, about.provider)) for about, one in changed.items()),
+        *(replace(one, uses=_concerned(config, endpoint, about, one.drift)) for about, one in changed.items()),
         *(one for one in shared_fate(config, catalogue) if one.endpoint == endpoint),
     ]
-    findings = tuple(replace(one, since=known.since.get(one.key, now)) for one in found if one.uses)
+    used = sorted((one for one in found if one.uses), key=lambda one: _GRAVITY.index(one.drift))
+    findings = tuple(replace(one, since=known.since.get(one.key, now)) for one in used)
     since = {one.key: one.since for one in findings}
     return Known(baseline=absorbed(before, latest), latest=latest, since=since), findings
+
+
+def _concerned(config: Config, endpoint: str, about: About, drift: Drift) -> tuple[Use, ...]:
+    """A target that is pinned to a provider that left has a finding of its own: it is unserved."""
+    every = uses(config, endpoint, about.model, about.provider)
+    return tuple(use for use in every if not (use.pinned and drift is Drift.PROVIDER_LEFT))
 
 
 def _young(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from monitor.config.model import CatalogueConfig, Config
 from monitor.config.quantity import format_percent
 from monitor.drift.facts import About, Aspect, Facts
-from monitor.drift.uses import base, models_in_use, uses, uses_of_endpoint
+from monitor.drift.uses import base, models_in_use, uses, uses_of_endpoint, uses_of_free_models
 from monitor.findings import CatalogueFinding, Drift
 from monitor.model import Account, Catalogue, ModelEntry, Offer
 from monitor.naming import find_entry
@@ -103,7 +103,7 @@ def _unserved(
         yield _about(Drift.UNSERVED, endpoint, model, f"no provider serves {model}")
         return
     for use in uses(config, endpoint, model):
-        own = config.chain(use.chain).targets[use.position]
+        own = config.chain(use.chain).targets[use.position or 0]
         pins = (own.provider,) if own.provider else own.pinned
         for pin in pins:
             if base(pin) not in present:
@@ -136,7 +136,7 @@ def _of_account(
     config: Config, endpoint: str, account: Account, limits: CatalogueConfig, now: float
 ) -> Iterator[CatalogueFinding]:
     everyone = uses_of_endpoint(config, endpoint)
-    free = uses_of_endpoint(config, endpoint, free_only=True)
+    free = uses_of_free_models(config, endpoint)
     for drift, detail in (
         (Drift.KEY_LIMIT_LOW, _key_limit(account, limits)),
         (Drift.KEY_EXPIRES, _key_expires(account, limits, now)),

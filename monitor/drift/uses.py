@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from monitor.config.model import Config
 from monitor.findings import Use
@@ -26,18 +26,18 @@ def uses(config: Config, endpoint: str, model: str, tag: str | None = None) -> t
     return tuple(found)
 
 
-def uses_of_endpoint(config: Config, endpoint: str, *, free_only: bool = False) -> tuple[Use, ...]:
-    """Every target at an endpoint; ``free_only``: those of models that cost nothing and are counted by the day."""
+def uses_of_endpoint(config: Config, endpoint: str) -> tuple[Use, ...]:
+    """Every chain that is asked there."""
+    return tuple(dict.fromkeys(Use(chain=target.chain) for target in _targets(config, endpoint)))
+
+
+def uses_of_free_models(config: Config, endpoint: str) -> tuple[Use, ...]:
+    """The targets of models that cost nothing and are counted by the day."""
     return tuple(
         Use(chain=target.chain, label=target.label, position=target.position)
         for target in _targets(config, endpoint)
-        if not free_only or target.model.endswith(":free")
+        if target.model.endswith(":free")
     )
-
-
-def together(found: Iterable[tuple[Use, ...]]) -> tuple[Use, ...]:
-    """Without repetitions, in order."""
-    return tuple(dict.fromkeys(use for some in found for use in some))
 
 
 def base(slug: str) -> str:

@@ -31,7 +31,7 @@ from monitor.store.rows import (
     transition_row,
 )
 from monitor.store.schema import JOURNALS, MESSAGES, NOTICES, OUTCOMES, STATES, TRANSITIONS
-from monitor.store.writer import Writer
+from monitor.store.writer import AMENDED, Writer
 
 __all__ = ["Cursor", "Store"]
 
@@ -71,6 +71,10 @@ class Store:
 
     def add_outcome(self, outcome: Outcome) -> None:
         self._writer.put_row(OUTCOMES.name, outcome_row(outcome))
+
+    def amend_outcome(self, outcome: Outcome) -> None:
+        """What was found out later about an outcome that was added before."""
+        self._writer.put_row(AMENDED, outcome_row(outcome))
 
     def add_transition(self, transition: Transition) -> None:
         self._writer.put_row(TRANSITIONS.name, transition_row(transition))

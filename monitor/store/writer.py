@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -30,7 +30,10 @@ RETRY_MAX = 30.0
 
 StateKey = tuple[str, str]
 
+AMENDED = "amended outcomes"
 _INSERTS = {table.name: insert(table).on_conflict_do_nothing() for table in (OUTCOMES, TRANSITIONS, JOURNALS)}
+# Not an insert: a row that was pruned meanwhile must not come back as if it were new.
+_AMEND = update(OUTCOMES).where(OUTCOMES.c.id == bindparam("amended_id"))
 _PUT_STATE = insert(STATES)
 _PUT_STATE = _PUT_STATE.on_conflict_do_update(index_elements=["kind", "key"], set_={"value": _PUT_STATE.excluded.value})
 _PUT_NOTICE = insert(NOTICES)
@@ -172,6 +175,8 @@ async def write(connection: AsyncConnection, batch: Batch) -> None:
     for table, statement in _INSERTS.items():
         if rows := [row for name, row in batch.rows if name == table]:
             await connection.execute(statement, rows)
+    for row in (row for name, row in batch.rows if name == AMENDED):
+        await connection.execute(_AMEND.values(path=row["path"], value=row["value"]), {"amended_id": row["id"]})
     await _write_states(connection, batch.states)
     await _write_notices(connection, batch.notices)
 

@@ -9,14 +9,23 @@ from starlette.staticfiles import StaticFiles
 from monitor.clock import Clock, SystemClock
 from monitor.version import VERSION
 from monitor.web import api, errors, pages
+from monitor.web import insights as explained
 from monitor.web.access import Policy
 from monitor.web.control import Control
 from monitor.web.gate import Gate
+from monitor.web.insights import Insights
 
 ABOUT = "What fallbackd watches and what it has seen; runs drills and stops them. Errors are JSON with a message."
 
 
-def build(control: Control, *, token: str | None, loopback: bool = True, clock: Clock | None = None) -> FastAPI:
+def build(
+    control: Control,
+    *,
+    token: str | None,
+    loopback: bool = True,
+    clock: Clock | None = None,
+    insights: Insights | None = None,
+) -> FastAPI:
     """The whole site. ``loopback``: it listens where only this machine can reach it; without, a token is a must
     (ValueError)."""
     policy = Policy(token=token, loopback=loopback)
@@ -33,6 +42,8 @@ def build(control: Control, *, token: str | None, loopback: bool = True, clock: 
     errors.register(app)
     _add_machines(app, control)
     app.include_router(api.router(control))
+    if insights is not None:
+        app.include_router(explained.router(insights))
     app.include_router(pages.router(control, policy, time))
     app.mount("/static", StaticFiles(packages=[("monitor.web", "static")]), name="static")
     app.add_middleware(Gate, policy=policy, clock=time)
