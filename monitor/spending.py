@@ -57,8 +57,8 @@ class Spending:
     def charge(self, outcome: Outcome, reservation: Reservation | None) -> None:
         """Book an outcome, whatever asked for it."""
         usd = paid(outcome, reservation.usd if reservation else None)
-        places = (outcome.served_provider or outcome.provider, self._endpoints.get(outcome.chain))
-        purses = purses_of(outcome.chain, places, self._ledger.limits)
+        places = (outcome.served_provider or outcome.provider, self._endpoint(outcome.chain, outcome.position))
+        purses = purses_of(outcome.chain, places, self._ledger.limits, kind=outcome.kind)
         self._ledger.charge(purses, outcome.at, usd, reservation=reservation)
 
     def dump(self) -> dict[str, bytes | None]:
@@ -94,10 +94,9 @@ class Spending:
 
     def _take_over(self, config: Config, specs: tuple[ProbeSpec, ...]) -> None:
         self._specs = specs
-        self._endpoints = {chain.name: chain.endpoint for chain in config.chains}
-        chains = {chain.name: chain for chain in config.chains}
-        self._priorities = {spec.key: priority_of(spec, chains[spec.chain]) for spec in specs}
-        self._fixed = self._gathered((Purse(scope=Scope.CHAIN, name=spec.chain), OVERALL) for spec in specs)
+        self._chains = {chain.name: chain for chain in config.chains}
+        self._priorities = {spec.key: priority_of(spec, self._chains[spec.chain]) for spec in specs}
+        self._fixed = self._gathered(purses_of(spec.chain, (), self._ledger.limits, kind=spec.kind) for spec in specs)
 
     def _bearing(self) -> Mapping[str, Bearing]:
         """Changes with who answers only where providers have budgets: then it is gathered anew."""
@@ -112,11 +111,17 @@ class Spending:
 
     def _expected(self, spec: ProbeSpec) -> tuple[Purse, ...]:
         if not self._ledger.limits.providers:
-            return purses_of(spec.chain, (), self._ledger.limits)
+            return purses_of(spec.chain, (), self._ledger.limits, kind=spec.kind)
         target = spec.target
         provider = target.provider if target is not None and target.provider else self._answered_by(spec)
-        endpoint = target.endpoint if target is not None else self._endpoints[spec.chain]
-        return purses_of(spec.chain, (provider, endpoint), self._ledger.limits)
+        endpoint = target.endpoint if target is not None else self._endpoint(spec.chain, None)
+        return purses_of(spec.chain, (provider, endpoint), self._ledger.limits, kind=spec.kind)
+
+    def _endpoint(self, chain: str, position: int | None) -> str | None:
+        found = self._chains.get(chain)
+        if found is None or position is None or position >= len(found.targets):
+            return found.endpoint if found else None
+        return found.target(position).endpoint
 
 
 def restored(dumped: Mapping[str, bytes], seen: Mapping[str, float], now: float) -> dict[Purse, float]:

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from itertools import groupby
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.console import Console
+from rich.table import Column, Table
 
+from chaos.drills import resolve
 from monitor.commands import options
+from monitor.commands.costing import Line, Sum, at_provider, lines, total
 from monitor.commands.workbench import workbench
-from monitor.config.model import Config
+from monitor.config.model import ChainConfig, Config
 from monitor.config.quantity import format_duration
-from monitor.model import Catalogue, ProbeSpec
-from monitor.probes import estimate, expand, offered
+from monitor.drift import doubts
+from monitor.model import Catalogue, Target
+from monitor.probes import offered
 
-DAY = 86400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One kind of question to one subject; ``usd`` is an upper bound for one run, None when the price is unknown."""
-
-    chain: str
-    asked: str
-    kind: str
-    every: float
-    per_day: int
-    usd: float | None
+_MONEY = ("USD at most", "USD expected")
 
 
 def register(app: typer.Typer) -> None:
@@ -42,68 +36,171 @@ def plan(
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection: prices then stay unknown.")] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Print what would be asked how often and what a day of it costs at most. Reads prices, asks no model."""
+    """Print what would be asked how often and what a day of it costs, at most and as expected. Asks no model."""
     config = options.load_config(chains, alerts, sandbox=sandbox)
-    rows = _rows(config, {}) if offline else asyncio.run(_priced(config, sandbox=sandbox))
+    if offline:
+        priced, notes = _lines(config, {}), doubts(config, lambda _: Catalogue())
+    else:
+        priced, notes = asyncio.run(_priced(config, sandbox=sandbox))
     if as_json:
-        options.print_json({"rows": [_json(row) for row in rows], "usd_per_day": _total(rows)})
+        options.print_json({**_json(config, priced), "warnings": notes})
         return
-    _print(config, rows)
-
-
-async def _priced(config: Config, *, sandbox: bool) -> list[Row]:
-    async with workbench(config, sandbox=sandbox) as bench:
-        return _rows(config, {name: bench.endpoints.catalogue(name) for name in config.endpoints})
-
-
-def _rows(config: Config, catalogues: dict[str, Catalogue]) -> list[Row]:
-    return [_row(spec, config, catalogues) for spec in expand(config)]
-
-
-def _row(spec: ProbeSpec, config: Config, catalogues: dict[str, Catalogue]) -> Row:
-    chain = config.chain(spec.chain)
-    return Row(
-        chain=spec.chain,
-        asked=spec.target.key if spec.target else "end to end",
-        kind=spec.kind,
-        every=spec.every,
-        per_day=round(DAY / spec.every),
-        usd=estimate(spec, chain, offered(chain, spec.target, lambda name: catalogues.get(name, Catalogue()))),
-    )
-
-
-def _print(config: Config, rows: list[Row]) -> None:
-    table = Table("chain", "asked", "kind", "every", "a day", "USD a day at most", box=None, pad_edge=False)
-    for row in rows:
-        usd = "unknown" if row.usd is None else f"{row.usd * row.per_day:.4f}"
-        table.add_row(row.chain, row.asked, row.kind, format_duration(row.every), str(row.per_day), usd)
     out = options.console()
-    out.print(table)
-    for chain in config.chains:
-        budget = f"budget {chain.budget.usd_per_day:.2f}" if chain.budget else "no budget"
-        print(
-            f"{chain.name}: USD {_total([row for row in rows if row.chain == chain.name]):.4f} a day at most, {budget}"
+    out.print(_questions(priced))
+    for title, key in _GROUPS.items():
+        out.print()
+        out.print(_sums(title, priced, key))
+    print()
+    _print_budgets(config, priced)
+    _print_footnotes(out, config, total(priced))
+    for note in notes:
+        print(f"note: {note}")
+
+
+async def _priced(config: Config, *, sandbox: bool) -> tuple[list[Line], tuple[str, ...]]:
+    async with workbench(config, sandbox=sandbox) as bench:
+        catalogue = bench.endpoints.catalogue
+        priced = _lines(bench.config, {name: catalogue(name) for name in config.endpoints})
+        return priced, doubts(bench.config, catalogue)
+
+
+def _lines(config: Config, catalogues: Mapping[str, Catalogue]) -> list[Line]:
+    def known(chain: ChainConfig, target: Target | None) -> Catalogue:
+        return offered(chain, target, lambda name: catalogues.get(name, Catalogue()))
+
+    return lines(config, resolve(config), known)
+
+
+def _questions(priced: list[Line]) -> Table:
+    table = Table(
+        "chain", "asked", "kind", "every", *(_right(name) for name in ("a day", *_MONEY)), box=None, pad_edge=False
+    )
+    for line in priced:
+        table.add_row(
+            line.chain, line.asked, line.kind, _every(line), _count(line), _usd(line.usd_most), _usd(line.usd_usual)
         )
-    unknown = sum(row.usd is None for row in rows)
-    print(f"All: {sum(row.per_day for row in rows)} questions, USD {_total(rows):.4f} a day at most"
-          + (f"; the price of {unknown} of {len(rows)} is unknown and counted as 0" if unknown else ""))  # fmt: skip
-    for drill in config.drills:
-        when = (
-            f"cron {drill.cron}"
-            if drill.cron
-            else f"every {format_duration(drill.every)}"
-            if drill.every
-            else "on demand"
-        )
-        print(f"drill {drill.name}: {drill.chain}, {when}, at least {drill.requests + 2} questions a run")
+    return table
 
 
-def _total(rows: list[Row]) -> float:
-    return sum((row.usd or 0.0) * row.per_day for row in rows)
+def _sums(title: str, priced: list[Line], key: Callable[[Line], str]) -> Table:
+    table = Table(title, *(_right(name) for name in ("a day", *_MONEY)), box=None, pad_edge=False)
+    for name, group in groupby(sorted(priced, key=key), key):
+        _add(table, name, total(group))
+    _add(table, "all", total(priced))
+    return table
 
 
-def _json(row: Row) -> dict[str, object]:
+def _add(table: Table, name: str, found: Sum) -> None:
+    table.add_row(name, _number(found.usual, found.most), f"{found.usd_most:.4f}", f"{found.usd_usual:.4f}")
+
+
+_GROUPS: Mapping[str, Callable[[Line], str]] = {
+    "by chain": lambda line: line.chain,
+    "by target": lambda line: f"{line.chain}/{line.target}" if line.target else f"{line.chain} end to end",
+    "by kind": lambda line: "drills" if line.kind.startswith("drill ") else line.kind,
+}
+
+
+def _budgets(config: Config, priced: list[Line]) -> list[tuple[str, float, Sum]]:
+    """Whose budget, how much a day, and what it has to pay."""
+    of_chains = [
+        (f"chain {chain.name}", chain.budget.usd_per_day, total(line for line in priced if line.chain == chain.name))
+        for chain in config.chains
+        if chain.budget
+    ]
+    of_providers = [
+        (f"provider {name} (pinned questions)", budget.usd_per_day, total(at_provider(name, priced, config)))
+        for name, budget in config.budgets.providers.items()
+    ]
+    overall = config.budgets.usd_per_day
+    return [
+        *of_chains,
+        *of_providers,
+        *([("all chains together", overall, total(priced))] if overall is not None else []),
+    ]
+
+
+def _print_budgets(config: Config, priced: list[Line]) -> None:
+    for whose, usd, needed in _budgets(config, priced):
+        print(f"budget of {whose}: USD {usd:.2f} a day, {_verdict(usd, needed)}")
+    free = [chain.name for chain in config.chains if chain.budget is None]
+    if free:
+        print(f"no budget of its own: {', '.join(free)}")
+
+
+def _verdict(usd: float, needed: Sum) -> str:
+    """Pinned providers stop when 20 % are left: a budget that is just enough is not."""
+    if needed.usd_most <= 0.8 * usd:
+        return "enough for the worst day"
+    if needed.usd_usual <= 0.8 * usd:
+        return f"enough for a good day; a day of USD {needed.usd_most:.2f} would stop the least important questions"
+    return f"too small: even a good day costs USD {needed.usd_usual:.2f}, so the least important questions stop"
+
+
+def _print_footnotes(out: Console, config: Config, found: Sum) -> None:
+    out.print(
+        "\n[bold]At most[/]: the fastest pace all day, the longest answers that are paid for, the dearest provider. "
+        "[bold]Expected[/]: a day without trouble, short answers, the first target's price. A first failure is asked "
+        "again at once, which comes on top."
+    )
+    if found.unknown:
+        print(f"The price of {found.unknown} lines is unknown and counted as 0.")
+    on_demand = [drill.name for drill in config.drills if not (drill.every or drill.cron)]
+    if on_demand:
+        print(f"Drills on demand are not counted: {', '.join(on_demand)}.")
+
+
+def _every(line: Line) -> str:
+    if line.every is None or line.fastest is None or line.slowest is None:
+        return "by cron" if line.most else "on demand"
+    text = format_duration(line.every)
+    if line.fastest < line.slowest:
+        text += f" ({format_duration(line.fastest)} to {format_duration(line.slowest)})"
+    return f"{text}, passive" if line.passive else text
+
+
+def _count(line: Line) -> str:
+    return _number(line.usual, line.most)
+
+
+def _number(usual: float, most: float) -> str:
+    """One number, or from the usual to the most."""
+    least, top = f"{usual:.0f}", f"{most:.0f}"
+    return top if least == top else f"{least} to {top}"
+
+
+def _usd(usd: float | None) -> str:
+    return "unknown" if usd is None else f"{usd:.4f}"
+
+
+def _right(name: str) -> Column:
+    return Column(name, justify="right")
+
+
+def _json(config: Config, priced: list[Line]) -> dict[str, object]:
+    found = total(priced)
     return {
-        "chain": row.chain, "asked": row.asked, "kind": row.kind, "every_seconds": row.every, "per_day": row.per_day,
-        "usd_per_run": row.usd, "usd_per_day": None if row.usd is None else row.usd * row.per_day,
+        "rows": [_row(line) for line in priced],
+        **{
+            title.replace(" ", "_"): {
+                name: asdict(total(group)) for name, group in groupby(sorted(priced, key=key), key)
+            }
+            for title, key in _GROUPS.items()
+        },
+        "budgets": [
+            {"of": whose, "usd_per_day": usd, "usd_most": needed.usd_most, "usd_usual": needed.usd_usual}
+            for whose, usd, needed in _budgets(config, priced)
+        ],
+        "usd_per_day": found.usd_most,
+        "expected_usd_per_day": found.usd_usual,
+        "unknown_prices": found.unknown,
+    }
+
+
+def _row(line: Line) -> dict[str, object]:
+    return {
+        "chain": line.chain, "asked": line.asked, "kind": line.kind, "passive": line.passive,
+        "every_seconds": line.every, "fastest_seconds": line.fastest, "slowest_seconds": line.slowest,
+        "per_day": line.most, "expected_per_day": line.usual,
+        "usd_per_day": line.usd_most, "expected_usd_per_day": line.usd_usual,
     }  # fmt: skip
