@@ -38,12 +38,14 @@ class Scope(StrEnum):
 
     CHAIN = "chain"
     PROVIDER = "provider"
+    PROBE = "probe"
     OVERALL = "overall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """What is spent in one place: on a chain, at a provider, or (``name`` empty) on everything."""
+    """What is spent in one place: on a chain, at a provider, on a chain's questions of one kind, or (``name`` empty) on
+    everything."""
 
     scope: Scope
     name: str = ""
@@ -75,16 +77,18 @@ class Permit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """USD a day: by chain, by provider, and overall (None for no limit)."""
+    """USD a day: by chain, by provider, by probe (see ``probe_name``), and overall (None for no limit)."""
 
     chains: Mapping[str, float] = field(default_factory=dict)
     providers: Mapping[str, float] = field(default_factory=dict)
+    probes: Mapping[str, float] = field(default_factory=dict)
     overall: float | None = None
 
     def of(self, purse: Purse) -> float | None:
         if purse.scope is Scope.OVERALL:
             return self.overall
-        return (self.chains if purse.scope is Scope.CHAIN else self.providers).get(purse.name)
+        by_name = {Scope.CHAIN: self.chains, Scope.PROVIDER: self.providers, Scope.PROBE: self.probes}
+        return by_name[purse.scope].get(purse.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +116,19 @@ def limits(config: Config) -> Limits:
     return Limits(
         chains={chain.name: chain.budget.usd_per_day for chain in config.chains if chain.budget},
         providers={name: budget.usd_per_day for name, budget in config.budgets.providers.items()},
+        probes={
+            probe_name(chain.name, probe.kind): probe.budget.usd_per_day
+            for chain in config.chains
+            for probe in reversed(chain.probes)
+            if probe.budget
+        },
         overall=config.budgets.usd_per_day,
     )
+
+
+def probe_name(chain: str, kind: str) -> str:
+    """The purse of a chain's questions of one kind; of two budgets for a kind the first one holds."""
+    return f"{chain}:{kind}"
 
 
 def priority_of(spec: ProbeSpec, chain: ChainConfig) -> Priority:
@@ -124,13 +139,16 @@ def priority_of(spec: ProbeSpec, chain: ChainConfig) -> Priority:
     return Priority.TARGET if spec.target.provider == own else Priority.PROVIDER
 
 
-def purses_of(chain: str, places: Iterable[str | None], limits: Limits) -> tuple[Purse, ...]:
-    """Where a question is paid: by its chain, at the provider that is one of ``places``, and by all together.
+def purses_of(chain: str, places: Iterable[str | None], limits: Limits, *, kind: str = "") -> tuple[Purse, ...]:
+    """Where a question is paid: of its probe's own money, by its chain, at the provider that is one of ``places``, and
+    by all together.
 
     ``places``: the provider that is pinned or that answered, and the endpoint, which may be a provider's own.
     """
     at = _providers(places, limits) if limits.providers else ()
-    return Purse(scope=Scope.CHAIN, name=chain), *at, OVERALL
+    own = probe_name(chain, kind)
+    probe = (Purse(scope=Scope.PROBE, name=own),) if own in limits.probes else ()
+    return *probe, Purse(scope=Scope.CHAIN, name=chain), *at, OVERALL
 
 
 def paid(outcome: Outcome, estimate: float | None) -> float:

@@ -134,7 +134,7 @@ def at_provider(name: str, lines: Iterable[Line], config: Config) -> list[Line]:
     return [
         line
         for line in lines
-        if Purse(scope=Scope.PROVIDER, name=name) in purses_of(line.chain, line.kind, line.providers, budgets)
+        if Purse(scope=Scope.PROVIDER, name=name) in purses_of(line.chain, line.providers, budgets)
     ]
 
 
