@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from monitor.alerting import Decision, Incident, Stage, changes, decide, load_state
+from monitor.alerting import Decision, Incident, Stage, changes, decide, example, load_state
 from monitor.clock import Clock
 from monitor.conditions import evaluate
 from monitor.config.model import Config
@@ -77,6 +77,16 @@ class Alarm:
     def wake(self) -> None:
         """Look again at once: something changed."""
         self._changed.set()
+
+    async def test(self, name: str) -> tuple[str, ...]:
+        """Sends a marked example of a rule through its real route; to which notifiers."""
+        now, config = self._clock.now(), self._config
+        rule = next(rule for rule in config.alerts.rules if rule.name == name)
+        chain = (*rule.chains, config.chains[0].name)[0]
+        notices = example(rule, config.alerts, chain, config.muted, now, lambda: new_id(now))
+        await self._store.decide(INCIDENTS, {}, notices)
+        self._told()
+        return tuple(notice.notifier for notice in notices)
 
     async def run(self) -> None:
         """Until cancelled. A look that fails is logged and tried again with the next."""

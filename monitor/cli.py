@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from monitor.commands import catalogue, chains, check, drill, explain, export, gateway, plan, probe, run, sandbox, top
+from monitor.commands import (
+    alerts,
+    catalogue,
+    chains,
+    check,
+    drill,
+    explain,
+    export,
+    gateway,
+    plan,
+    probe,
+    run,
+    sandbox,
+    top,
+)
 from monitor.errors import FallbackdError
 
 app = typer.Typer(
@@ -19,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (run, check, plan, probe, drill, chains, catalogue, explain, top, export, sandbox, gateway):
+for command in (run, check, plan, probe, drill, chains, alerts, catalogue, explain, top, export, sandbox, gateway):
     command.register(app)
 
 

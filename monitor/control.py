@@ -28,8 +28,8 @@ from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.version import VERSION
 from monitor.web.views import (
-    AlertView,
     AbilityView,
+    AlertView,
     BudgetView,
     ChainView,
     DrillView,
@@ -126,6 +126,7 @@ class DaemonControl:
 
     def alerts(self) -> Sequence[AlertView]:
         incidents = sorted(self._alarm.incidents, key=lambda one: (_GRAVITY.index(one.severity), one.since))
+        reasons = self._alarm.reasons()
         return [
             AlertView(
                 key=one.key,
@@ -137,9 +138,16 @@ class DaemonControl:
                 title=one.title,
                 summary=one.summary,
                 facts=one.facts,
+                reasons=reasons.get(one.key, ()),
             )
             for one in incidents
         ]
+
+    async def test_alert(self, rule: str) -> tuple[str, ...] | Refused | None:
+        if rule not in {one.name for one in self._in_force.config.alerts.rules}:
+            return None
+        told = await self._alarm.test(rule)
+        return told or Refused(because=f"nobody would be told of {rule}: no route fits, or its notifiers are off")
 
     def drills(self) -> Sequence[DrillView]:
         return [self._drill(drill) for drill in self._in_force.drills]
@@ -243,14 +251,14 @@ class DaemonControl:
             model=target.model,
             provider=target.provider,
             limited_until=state.limited_until if state else None,
-            providers=tuple(ProviderView(**self._state(one), provider=one.provider or "") for one in pinned),
-        )
-
-    def _state(self, target: Target) -> dict[str, object]:
             abilities=tuple(
                 AbilityView(capability=one.capability, standing=one.standing, detail=one.detail, at=one.at)
                 for one in abilities(chain.needs, state)
             ),
+            providers=tuple(ProviderView(**self._state(one), provider=one.provider or "") for one in pinned),
+        )
+
+    def _state(self, target: Target) -> dict[str, object]:
         state, latest = self._knowledge.target_state(target), self._knowledge.latest(target)
         latency = latest.duration if latest else None
         if state is None:

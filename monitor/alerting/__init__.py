@@ -1,6 +1,7 @@
 """From conditions to messages: incidents with a life, and for each notifier whether to speak now and why. Pure."""
 
 from monitor.alerting.deciding import REOPEN_WITHIN, THROTTLE, Decision, DecisionReason, decide
+from monitor.alerting.example import example
 from monitor.alerting.incident import Incident, Stage, Told, changes, dump_state, incident_key, load_state
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "changes",
     "decide",
     "dump_state",
+    "example",
     "incident_key",
     "load_state",
 ]

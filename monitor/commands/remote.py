@@ -22,6 +22,14 @@ def daemon_url(data: Path, url: str | None) -> str | None:
     return found.url if found else None
 
 
+def needed(data: Path, url: str | None) -> str:
+    """As ``daemon_url``; raises CommandError when none runs."""
+    base = daemon_url(data, url)
+    if base is None:
+        raise CommandError(f"no fallbackd runs with the data folder {data}; name it with --data or --url")
+    return base
+
+
 def call(
     method: str, url: str, *, body: Any = None, params: dict[str, str] | None = None, allowed: tuple[int, ...] = ()
 ) -> Any:

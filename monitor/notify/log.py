@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from monitor.clock import Clock
 from monitor.config.model import NotifierSettings
-from monitor.model import Notice, NoticeState, Severity
+from monitor.model import Notice, NoticeCause, NoticeState, Severity
 from monitor.notify.model import NotifierKind
 
 log = structlog.get_logger("notice")
@@ -32,7 +32,7 @@ class LogNotifier:
         over = notice.state is NoticeState.RESOLVED
         write = getattr(log, "info" if over else _LEVELS[notice.severity])
         write(
-            f"{notice.severity} {notice.state}: {notice.title}",
+            f"{'test' if notice.cause is NoticeCause.TEST else notice.severity} {notice.state}: {notice.title}",
             alert=notice.alert,
             chain=notice.chain,
             incident=notice.incident,

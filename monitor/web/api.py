@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.model import Origin, Outcome, Status
+from monitor.web.alerts_api import add_alerts
 from monitor.web.control import Control
 from monitor.web.errors import ErrorView, refusal
 from monitor.web.views import (
-    AlertView,
     ChainView,
     Cursor,
     DrillView,
@@ -42,10 +42,6 @@ class Outcomes(BaseModel):
 
     outcomes: tuple[Outcome, ...]
     next: str | None
-
-
-class Alerts(BaseModel):
-    alerts: tuple[AlertView, ...]
 
 
 class Drills(BaseModel):
@@ -127,6 +123,7 @@ class RunFilters(BaseModel):
 def router(control: Control) -> APIRouter:
     made = APIRouter(prefix="/api/v1", responses={"4XX": {"model": ErrorView, "description": "What was wrong."}})
     _add_watching(made, control)
+    add_alerts(made, control)
     _add_drills(made, control)
     _add_changes(made, control)
     return made
@@ -160,10 +157,6 @@ def _add_watching(made: APIRouter, control: Control) -> None:
         if found is None:
             raise HTTPException(404, f"there is no outcome {id}")
         return found
-
-    @made.get("/alerts", summary="What fires or is pending")
-    async def alerts() -> Alerts:
-        return Alerts(alerts=tuple(control.alerts()))
 
 
 def _add_drills(made: APIRouter, control: Control) -> None:

@@ -36,6 +36,10 @@ class Control(Protocol):
         """Every incident that fires or is pending, the gravest first."""
         ...
 
+    async def test_alert(self, rule: str) -> tuple[str, ...] | Refused | None:
+        """Send a marked example through the rule's real route: to whom; None for a rule that there is not."""
+        ...
+
     def drills(self) -> Sequence[DrillView]:
         """In the order of the config."""
         ...

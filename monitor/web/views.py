@@ -110,7 +110,8 @@ class ChainView(StateView):
 
 
 class AlertView(View):
-    """An incident. ``state``: pending until it has held long enough, then firing."""
+    """An incident. ``state``: pending until it has held long enough, then firing. ``reasons``: why somebody was told
+    at the last look, or why nobody was."""
 
     key: str
     alert: str
@@ -121,6 +122,7 @@ class AlertView(View):
     title: str
     summary: str
     facts: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class RunState(StrEnum):

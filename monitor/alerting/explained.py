@@ -1,0 +1,30 @@
+"""Why somebody was told about an incident, or why nobody was, as a sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.alerting.deciding import DecisionReason
+
+R = DecisionReason
+
+EXPLAINED: Mapping[DecisionReason, str] = {
+    R.FIRST: "told for the first time",
+    R.CHANGED: "told anew, since something that matters changed",
+    R.AGAIN: "told anew, since it came back soon after its end",
+    R.REPEAT_DUE: "told again, since the rule's repeat was due",
+    R.RESOLVED: "told that it is over",
+    R.VANISHED: "told that the config no longer has it",
+    R.PENDING: "not told yet: it must hold for the rule's `for`",
+    R.LAPSED: "not told: it was gone before the rule's `for` had passed",
+    R.NOT_DUE: "told already; nothing that matters changed, and no repeat is due",
+    R.THROTTLED: "a change waits: the last message is only seconds old",
+    R.INHIBITED: "not told: a graver alert of the same chain says it all",
+    R.HELD: "gone for now; it counts as over when it stays away for a while",
+    R.UNSETTLED: "unchanged: nothing was learned about the chain since the start",
+    R.NO_ROUTE: "not told: no route of alerts.yaml fits it",
+    R.MUTED: "not told: its notifiers are off, for want of their credentials",
+    R.RESOLVED_QUIETLY: "over; nobody who was told of it is to be told its end",
+    R.OVER: "over; kept for a while, for it may come back",
+    R.FORGOTTEN: "over and forgotten",
+}
