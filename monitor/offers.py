@@ -69,6 +69,7 @@ def keep_unread(before: Catalogue, now: Catalogue) -> Catalogue:
             models[model] = replace(models[model], offers=entry.offers)
     return replace(
         now,
+        at=now.at if now.listed or before.at is None else before.at,
         models=models,
         providers={**before.providers, **now.providers},
         listed=now.listed or before.listed,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from monitor.commands import options
+from monitor.drift import shared_fate
+from monitor.model import Catalogue
 
 
 def register(app: typer.Typer) -> None:
@@ -26,11 +28,12 @@ def check(
         "rules": len(config.alerts.rules),
         "notifiers": len(config.alerts.notifiers),
     }
+    warnings = [*config.warnings, *(one.detail for one in shared_fate(config, lambda _: Catalogue()))]
     if as_json:
-        options.print_json({"ok": True, **counts, "off": dict(config.muted), "warnings": list(config.warnings)})
+        options.print_json({"ok": True, **counts, "off": dict(config.muted), "warnings": warnings})
         return
     print(f"{chains} and {alerts} are good: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
     for sentence in config.muted.values():
         print(f"off: {sentence}")
-    for sentence in config.warnings:
+    for sentence in warnings:
         print(f"note: {sentence}")

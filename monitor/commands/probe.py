@@ -14,7 +14,7 @@ from monitor.commands import options
 from monitor.commands.workbench import workbench
 from monitor.config.model import Config, Of
 from monitor.errors import CommandError
-from monitor.model import Origin, Outcome, Status
+from monitor.model import Origin, Outcome, ProbeSpec, Status
 from monitor.probes import KINDS, expand
 
 EXIT = {Status.OK: 0, Status.DEGRADED: 0, Status.FAILED: 1, Status.ERROR: 3}
@@ -61,14 +61,22 @@ async def _ask(config: Config, target: str | None, kind: str, *, sandbox: bool) 
         update={"of": tuple(Of)}
     )
     config_now = replace(config, chains=(chain.model_copy(update={"probes": (template,), "needs": ()}),))
-    specs = expand(config_now)
-    if target is not None:
-        specs = tuple(spec for spec in specs if target == (spec.target.key if spec.target else "chain"))
-        if not specs:
-            labels = ", ".join(t.label for t in chain.all_targets())
-            raise CommandError(f'"{target}" is no target of {chain.name}; choose one of {labels}, or: chain')
     async with workbench(config_now, sandbox=sandbox) as bench:
+        specs = _specs(bench.config, target)
         return [await bench.prober.probe(spec, origin=Origin.MANUAL) for spec in specs]
+
+
+def _specs(config: Config, target: str | None) -> tuple[ProbeSpec, ...]:
+    """Raises CommandError for a target that there is not."""
+    specs = expand(config)
+    if target is None:
+        return specs
+    found = tuple(spec for spec in specs if target == (spec.target.key if spec.target else "chain"))
+    if not found:
+        chain = config.chains[0]
+        labels = ", ".join(t.label for t in chain.all_targets())
+        raise CommandError(f'"{target}" is no target of {chain.name}; choose one of {labels}, or: chain')
+    return found
 
 
 def _print(outcomes: list[Outcome]) -> None:

@@ -10,6 +10,7 @@ from random import Random
 from chaos.sandbox import Sandbox
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
+from monitor.drift import discovered_now
 from monitor.endpoints import Endpoints, on_sandbox
 from monitor.probes import Prober
 
@@ -25,7 +26,7 @@ class Workbench:
 
 @asynccontextmanager
 async def workbench(config: Config, *, sandbox: bool) -> AsyncIterator[Workbench]:
-    """Ready to ask, catalogues read; everything is closed again at the end."""
+    """Ready to ask, catalogues read and providers discovered; everything is closed again at the end."""
     inside = Sandbox() if sandbox else None
     if inside:
         config = on_sandbox(config, await inside.start())
@@ -33,6 +34,7 @@ async def workbench(config: Config, *, sandbox: bool) -> AsyncIterator[Workbench
     endpoints = Endpoints(config, clock)
     try:
         await endpoints.refresh()
+        config = discovered_now(config, endpoints.catalogue)
         prober = Prober(
             config=config, transport=endpoints.transport, catalogue=endpoints.catalogue, clock=clock, rng=rng
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from monitor.config.model import CatalogueConfig, Config
 from monitor.drift.changes import absorbed, accepted, changes
-from monitor.drift.discovery import MOST_DISCOVERED, discovered
+from monitor.drift.discovery import MOST_DISCOVERED, discovered, discovered_now
 from monitor.drift.facts import About, Facts, facts_of, serving
 from monitor.drift.sharing import shared_fate
 from monitor.drift.standing import standing
@@ -15,7 +15,18 @@ from monitor.drift.uses import base, models_in_use, uses
 from monitor.findings import CatalogueFinding, Drift, Use
 from monitor.model import Catalogue
 
-__all__ = ["MOST_DISCOVERED", "About", "Known", "base", "compare", "discovered", "serving", "shared_fate"]
+__all__ = [
+    "MOST_DISCOVERED",
+    "About",
+    "Known",
+    "base",
+    "compare",
+    "discovered",
+    "discovered_now",
+    "doubts",
+    "serving",
+    "shared_fate",
+]
 
 _GRAVITY = tuple(Drift)
 
@@ -61,6 +72,20 @@ def compare(
     findings = tuple(replace(one, since=known.since.get(one.key, now)) for one in used)
     since = {one.key: one.since for one in findings}
     return Known(baseline=absorbed(before, latest), latest=latest, since=since), findings
+
+
+def doubts(config: Config, catalogue: Callable[[str], Catalogue]) -> tuple[str, ...]:
+    """What is allowed and probably not meant, as far as the catalogues (or empty ones) can tell: shared fate, and
+    providers that are not known before the daemon runs."""
+    return (
+        *(one.detail for one in shared_fate(config, catalogue)),
+        *(
+            f"the providers of {target.label} in {chain.name} are discovered when the daemon runs; none is known here"
+            for chain in config.chains
+            for target in chain.targets
+            if target.providers == "discover"
+        ),
+    )
 
 
 def _concerned(config: Config, endpoint: str, about: About, drift: Drift) -> tuple[Use, ...]:

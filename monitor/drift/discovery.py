@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from monitor.config.model import ChainConfig, Config, TargetConfig
 from monitor.drift.uses import base
+from monitor.model import Catalogue
+from monitor.naming import find_entry
 
 MOST_DISCOVERED = 16
 """Providers of one target; each is asked, paid for, and has its own metrics, so a catalogue must not multiply them."""
@@ -16,6 +18,16 @@ def discovered(config: Config, serving: Callable[[str, str], tuple[str, ...]]) -
     """The config with every ``discover`` replaced. ``serving(endpoint, model)`` gives tags in the catalogue's order;
     regions of one provider are asked as one."""
     return replace(config, chains=tuple(_chain(chain, serving) for chain in config.chains))
+
+
+def discovered_now(config: Config, catalogue: Callable[[str], Catalogue]) -> Config:
+    """``discovered`` from catalogues that were just read; ``catalogue`` by endpoint name."""
+
+    def serving(endpoint: str, model: str) -> tuple[str, ...]:
+        entry = find_entry(model, catalogue(endpoint))
+        return tuple(offer.tag for offer in entry.offers) if entry else ()
+
+    return discovered(config, serving)
 
 
 def _chain(chain: ChainConfig, serving: Callable[[str, str], tuple[str, ...]]) -> ChainConfig:
