@@ -33,10 +33,12 @@ class GatewayConfig(Section):
 
     endpoint: str = Field(description="Name of the endpoint that traffic is passed on to, from endpoints.")
     listen: Address = Field(
-        default="127.0.0.1:9480", description="HOST:PORT where applications send their requests; port 0, a free one."
+        default="127.0.0.1:9480",
+        description="Where applications send their requests, as HOST:PORT; port 0, a free one.",
     )
     control: Address = Field(
-        default="127.0.0.1:9481", description="HOST:PORT on this machine where faults are armed; port 0, a free one."
+        default="127.0.0.1:9481",
+        description="Where faults are armed, on this machine, as HOST:PORT; port 0, a free one.",
     )
     separate: bool = Field(
         default=False,

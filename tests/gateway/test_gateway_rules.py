@@ -1,0 +1,189 @@
+"""Which exchange meets a fault; that every fault ends by itself; and the control that arms them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+
+from chaos.gateway.rules import LONGEST, Mark, Rule, Rules, meets, read_rule
+from monitor.config.model import LiveConfig
+from tests.fakes.clock import FakeClock
+from tests.gateway.conftest import Endpoint, Start
+
+pytestmark = pytest.mark.anyio
+
+NOON = 1_790_596_800.0  # 2026-09-28T12:00:00Z
+RULE = Rule(
+    id="a", chain="chat", drill="gone", run="run-1", fault="unavailable", positions=(0,), until=NOON + 60, max_count=3
+)
+LIVE = replace(RULE, live=True)
+HALF = LiveConfig(percent="50%")
+
+
+def mark(run: str | None = "run-1", **changes: Any) -> Mark:
+    header = changes.pop("headers", {}).get
+    return replace(Mark(run=run, chain="chat", position=0, header=header), **changes)
+
+
+@pytest.mark.parametrize(
+    ("rule", "seen", "live", "met"),
+    [
+        pytest.param(RULE, mark(), None, True, id="the drill's own request"),
+        pytest.param(RULE, mark("run-2"), None, False, id="another drill's request"),
+        pytest.param(RULE, mark(None), HALF, False, id="live traffic, of which the rule says nothing"),
+        pytest.param(LIVE, mark(None), None, False, id="live traffic of a chain that is not opted in"),
+        pytest.param(LIVE, mark(None), HALF, True, id="live traffic within its share"),
+        pytest.param(LIVE, mark(None), LiveConfig(percent="30%"), False, id="live traffic beyond its share"),
+        pytest.param(LIVE, mark(None, in_flight=5), HALF, False, id="as many as may be broken at a time"),
+        pytest.param(RULE, mark(chain="other"), None, False, id="another chain"),
+        pytest.param(RULE, mark(chain=None), None, False, id="no chain"),
+        pytest.param(RULE, mark(position=1), None, False, id="another target"),
+        pytest.param(RULE, mark(position=None), None, False, id="no target"),
+        pytest.param(
+            LIVE, mark(None, headers={"X-T": "a"}), LiveConfig(percent="50%", headers={"X-T": "a"}), True, id="header"
+        ),
+        pytest.param(
+            LIVE,
+            mark(None, headers={"X-T": "b"}),
+            LiveConfig(percent="50%", headers={"X-T": "a"}),
+            False,
+            id="no header",
+        ),
+        pytest.param(LIVE, mark(None), LiveConfig(percent="50%", hours="09:00-17:00"), True, id="in the hours"),
+        pytest.param(LIVE, mark(None), LiveConfig(percent="50%", hours="22:00-06:00"), False, id="outside the night"),
+        pytest.param(LIVE, mark(None), LiveConfig(percent="50%", hours="22:00-12:01"), True, id="over midnight"),
+        pytest.param(
+            LIVE, mark(None), LiveConfig(percent="50%", hours="09:00-12:00"), False, id="the end is not in it"
+        ),
+    ],
+)
+def test_which_exchange_meets_a_fault(rule: Rule, seen: Mark, live: LiveConfig | None, met: bool) -> None:
+    assert meets(rule, seen, live, now=NOON, draw=0.4) is met
+
+
+def test_no_exchange_meets_a_fault_after_its_deadline() -> None:
+    assert not meets(RULE, mark(), None, now=NOON + 60, draw=0.4)
+
+
+def rules(clock: FakeClock, **live: LiveConfig) -> Rules:
+    return Rules({"chat": 2}, live, clock)
+
+
+async def test_a_rule_ends_by_its_count() -> None:
+    clock = FakeClock(NOON)
+    table = rules(clock)
+    table.arm(RULE)
+    assert [table.strike(mark) is not None for _ in range(5)] == [True, True, True, False, False]
+
+
+async def test_a_rule_ends_by_its_deadline_with_nobody_there_to_end_it() -> None:
+    clock = FakeClock(NOON)
+    table = rules(clock)
+    table.arm(RULE)
+    clock.advance(61)
+    assert table.strike(mark) is None
+    assert not table
+
+
+async def test_what_a_rule_holds_up_goes_on_when_it_is_released() -> None:
+    clock = FakeClock(NOON)
+    table = rules(clock)
+    table.arm(replace(RULE, fault="silent"))
+    struck = table.strike(mark)
+    assert struck is not None
+    assert table.release("a")
+    await struck.hold()
+    assert not table.release("a")
+
+
+async def test_at_most_so_many_live_exchanges_are_broken_at_a_time() -> None:
+    table = rules(FakeClock(NOON), chat=LiveConfig(percent="100%", max_in_flight=1))
+    table.arm(LIVE)
+    first = table.strike(lambda: mark(None))
+    assert first is not None
+    assert table.strike(lambda: mark(None)) is None
+    first.end()
+    assert table.strike(lambda: mark(None)) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"chain": "other"}, "is no chain of this gateway"),
+        ({"positions": (2,)}, "targets 0 to 1"),
+        ({"positions": ()}, "targets 0 to 1"),
+        ({"until": NOON}, "until must lie ahead"),
+        ({"until": NOON + LONGEST + 1}, "no more than 3600 s"),
+        ({"max_count": 0}, "max_count must be from 1"),
+        ({"fault": "unavailabel"}, 'did you mean "unavailable"'),
+        ({"options": {"speed": 1.0}}, 'no options, so "speed" cannot be set'),
+        ({"live": True}, "not opted in to live traffic"),
+    ],
+)
+async def test_a_rule_that_may_not_be_is_refused(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        rules(FakeClock(NOON)).arm(replace(RULE, **changes))
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (None, "write a JSON object"),
+        ([], "write a JSON object"),
+        ({"id": "a", "speed": 1}, "unknown: speed"),
+        ({}, "id: a text"),
+        ({**dict.fromkeys(("id", "chain", "drill", "run", "fault"), "x"), "positions": 0}, "positions: a list"),
+        (
+            {**dict.fromkeys(("id", "chain", "drill", "run", "fault"), "x"), "positions": [True]},
+            "positions: a list",
+        ),
+    ],
+)
+def test_a_body_that_is_no_rule_is_told_why(body: object, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        read_rule(body)
+
+
+async def test_faults_are_armed_listed_and_released_by_the_control(start: Start, endpoint: Endpoint) -> None:
+    passing = await start(endpoint.url)
+    control = passing.gateway.control_url
+    rule = {
+        "id": "a", "chain": "chat", "drill": "gone", "run": "r", "fault": "unavailable", "positions": [0],
+        "until": passing.gateway._clock.now() + 30, "max_count": 5,
+    }  # fmt: skip
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{control}/rules", json=rule) as answer:
+            assert answer.status == 201
+        headers = {"X-Fallbackd-Drill": "r", "X-Fallbackd-Chain": "chat", "X-Fallbackd-Position": "0"}
+        async with session.post(f"{passing.base}/x", data=b"{}", headers=headers) as answer:
+            assert (answer.status, answer.headers["X-Fallbackd-Injected"]) == (503, "a")
+        async with session.get(f"{control}/rules") as answer:
+            assert [one["count"] for one in (await answer.json())["rules"]] == [1]
+        async with session.delete(f"{control}/rules/a") as answer:
+            assert await answer.json() == {"released": 1}
+        async with session.get(control) as answer:
+            assert (await answer.json())["rules"] == 0
+    assert endpoint.requests == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Content-Type": "application/json"}, b"{", 422),
+        ({"Content-Type": "text/plain"}, b"{}", 415),
+        ({"Content-Type": "application/json", "Origin": "http://evil.example"}, b"{}", 403),
+        ({"Content-Type": "application/json", "Host": "evil.example"}, b"{}", 403),
+    ],
+)
+async def test_the_control_takes_nothing_from_a_web_page(
+    start: Start, endpoint: Endpoint, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    passing = await start(endpoint.url)
+    url = f"{passing.gateway.control_url}/rules"
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
+        assert answer.status == status
+        assert json.loads(await answer.read())["error"]["message"]
