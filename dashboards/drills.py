@@ -70,7 +70,7 @@ def _numbers() -> list[Panel]:
         ),
         number(
             Head(
-                title="Failovers proven",
+                title="Proven",
                 about="Pairs of fallback and fault that a drill has proven within two weeks.",
                 unit="proven",
                 width=4,
@@ -157,7 +157,7 @@ def _failover() -> list[Panel]:
         ),
         states(
             Head(
-                title="Faults active",
+                title="Faults over time",
                 about="When which fault was being injected. A fault that is shorter than Prometheus's scrape interval "
                 "may be missing.",
                 unit="none",

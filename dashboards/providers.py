@@ -147,7 +147,7 @@ def _over_time() -> list[Panel]:
         ),
         lines(
             Head(
-                title="Answered",
+                title="Answered over time",
                 about="Share of the questions within the window that were answered, by target.",
                 unit="percentunit",
                 width=12,
