@@ -48,8 +48,10 @@ def serving(facts: Facts, model: str) -> tuple[str, ...]:
 
 def _of_model(model: str, entry: ModelEntry) -> Iterator[tuple[About, tuple[str, ...]]]:
     yield About(model, "", Aspect.CANONICAL), (entry.canonical,)
-    for offer in {offer.tag: offer for offer in reversed(entry.offers)}.values():
-        yield from _of_offer(model, offer)
+    tags = [offer.tag for offer in entry.offers]
+    for position, offer in enumerate(entry.offers):
+        if tags.index(offer.tag) == position:  # where a tag is there twice, its first row holds
+            yield from _of_offer(model, offer)
 
 
 def _of_offer(model: str, offer: Offer) -> Iterator[tuple[About, tuple[str, ...]]]:
