@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.budget import Purse, Scope
+from monitor.budget import Purse, Scope, probe_name
 from monitor.clock import Clock
-from monitor.config.model import Config
+from monitor.config.model import ChainConfig, Config
 from monitor.health import abilities
 from monitor.knowledge import Knowledge
 from monitor.metrics import WINDOWS, Metrics
@@ -30,6 +30,7 @@ class Gauges:
                 self._metrics.set_abilities(target, abilities(chain.needs, self._knowledge.target_state(target)))
             own = self._knowledge.spending.state(Purse(scope=Scope.CHAIN, name=chain.name), now)
             self._metrics.set_budget_remaining(chain.name, own.remaining if own else None)
+            self._refresh_probe_budgets(chain, now)
             for window, seconds in WINDOWS.items():
                 share, _ = self._knowledge.history(chain.name).share(seconds, now)
                 self._metrics.set_fallback_share(chain.name, window, share)
@@ -49,3 +50,9 @@ class Gauges:
             subject = Subject(chain=chain, target=target.label, provider=target.provider)
             known = self._knowledge.target_state(target)
             self._metrics.set_health(subject, known.health if known else Health.UNKNOWN)
+
+    def _refresh_probe_budgets(self, chain: ChainConfig, now: float) -> None:
+        for kind in {probe.kind for probe in chain.probes if probe.budget}:
+            own = self._knowledge.spending.state(Purse(scope=Scope.PROBE, name=probe_name(chain.name, kind)), now)
+            if own is not None:
+                self._metrics.set_probe_budget_remaining(chain.name, kind, own.remaining)

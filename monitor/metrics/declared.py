@@ -101,6 +101,11 @@ METRICS: tuple[Declared, ...] = (
     ),
     _gauge("fallbackd_budget_remaining_usd", ("chain",), "US dollars left of today's budget; only chains with one."),
     _gauge(
+        "fallbackd_probe_budget_remaining_usd",
+        ("chain", "kind"),
+        "US dollars left today of the budget that questions of one kind have of their own; only probes with one.",
+    ),
+    _gauge(
         "fallbackd_shared_budget_remaining_usd",
         ("scope", "provider"),
         "US dollars left of today's budget of a provider (scope provider) or of all chains together (scope overall).",
@@ -138,9 +143,7 @@ METRICS: tuple[Declared, ...] = (
         ("chain", "finding"),
         "What the catalogue of the chain's endpoint shows about it now, by kind of finding.",
     ),
-    _gauge(
-        "fallbackd_catalogue_age_seconds", ("endpoint",), "Time since what the endpoint offers was last read."
-    ),
+    _gauge("fallbackd_catalogue_age_seconds", ("endpoint",), "Time since what the endpoint offers was last read."),
     _gauge(
         "fallbackd_reported_uptime_ratio",
         ("model", "provider", "window"),

@@ -15,6 +15,7 @@ from monitor.model import Health, Origin, Path, ProbeSpec, Reason, Status, Subje
 
 OTHER = "other"
 CAPABILITY = "fallbackd_target_capability"
+PROBE_BUDGET = "fallbackd_probe_budget_remaining_usd"
 
 Values = tuple[str, ...]
 Series = tuple[str, Values]
@@ -157,6 +158,8 @@ class Labels:
                 yield "fallbackd_chain_answers_total", (chain.name, position, origin.value, path.value)
         if chain.budget is not None:
             yield "fallbackd_budget_remaining_usd", (chain.name,)
+        for kind in _with_budgets(chain):
+            yield PROBE_BUDGET, (chain.name, kind)
 
     def _of_drill(self, drill: PlannedDrill) -> Iterator[Series]:
         for verdict in VerdictKind:
@@ -186,7 +189,10 @@ class Labels:
         return provider in ("", OTHER) or Subject(chain=chain, target=target, provider=provider) in self.subjects
 
     def _covers_need(self, chain: str, values: Mapping[str, str]) -> bool:
-        return "capability" not in values or values["capability"] in resolve(self.chains[chain].needs)
+        own = self.chains[chain]
+        if "kind" in values and "target" not in values and values["kind"] not in _with_budgets(own):
+            return False
+        return "capability" not in values or values["capability"] in resolve(own.needs)
 
     def _covers_drill(self, chain: str, values: Mapping[str, str]) -> bool:
         drill, fault = values.get("drill"), values.get("fault")
@@ -214,6 +220,11 @@ def _parts(chain: ChainConfig) -> Iterator[tuple[str | None, str | None]]:
         yield target.label, target.provider
         for provider in target.pinned:
             yield target.label, provider
+
+
+def _with_budgets(chain: ChainConfig) -> Iterator[str]:
+    """The kinds whose questions have money of their own."""
+    yield from dict.fromkeys(probe.kind for probe in chain.probes if probe.budget)
 
 
 def _subject_values(subject: Subject) -> Values:

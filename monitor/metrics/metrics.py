@@ -23,7 +23,7 @@ from monitor.alerting import Incident, Stage
 from monitor.config.model import Config
 from monitor.health import Ability, Standing
 from monitor.metrics.declared import METRICS, Declared, Kind
-from monitor.metrics.labels import CAPABILITY, Labels, PlannedDrill, Values, edge_label
+from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values, edge_label
 from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Target, Verdict, VerdictKind
 
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
@@ -136,6 +136,10 @@ class Metrics:
             self._remove("fallbackd_budget_remaining_usd", (chain,))
         elif chain in self._labels.chains:
             self._set("fallbackd_budget_remaining_usd", (chain,), usd)
+
+    def set_probe_budget_remaining(self, chain: str, kind: str, usd: float) -> None:
+        if chain in self._labels.chains:
+            self._set(PROBE_BUDGET, (chain, kind), usd)
 
     def set_shared_budget_remaining(self, scope: str, provider: str, usd: float) -> None:
         """``scope``: ``provider``, or ``overall`` without one."""
