@@ -15,10 +15,12 @@ from monitor.commands import (
     explain,
     export,
     gateway,
+    import_,
     plan,
     probe,
     run,
     sandbox,
+    silence,
     top,
 )
 from monitor.errors import FallbackdError
@@ -33,7 +35,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (run, check, plan, probe, drill, chains, alerts, catalogue, explain, top, export, sandbox, gateway):
+for command in (
+    run,
+    check,
+    plan,
+    probe,
+    drill,
+    chains,
+    alerts,
+    silence,
+    catalogue,
+    explain,
+    top,
+    export,
+    import_,
+    sandbox,
+    gateway,
+):
     command.register(app)
 
 
