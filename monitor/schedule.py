@@ -26,14 +26,16 @@ from monitor.clock import Clock
 log = structlog.get_logger("schedule")
 
 SPREAD = 5.0
-"""Seconds over which first runs are spread, so that a start (or a reload) is no burst."""
+"""Seconds over which first runs are spread, so that a start (or a reload) is no burst; longer where they are many."""
+STARTS_A_SECOND = 20.0
+"""Jobs keep the rhythm of their first runs: a burst would come back with every interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Something to start again and again: by ``every`` (seconds) or by ``cron`` (five fields, UTC).
 
-    ``first_after`` is when the first run comes, in seconds; without it, within ``SPREAD`` or one interval. ``pace``
+    ``first_after`` is when the first run comes, in seconds; without it, soon. ``pace``
     gives the interval that holds now, where it moves; ``every`` is then where it begins.
     """
 
@@ -98,9 +100,10 @@ class Schedule:
             self._scheduler.remove_job(key)
             self._begun.pop(key, None)
         before, self._jobs = self._jobs, wanted
-        for key, job in wanted.items():
-            if key not in before or _timing(before[key]) != _timing(job):
-                self._add(job)
+        added = [job for key, job in wanted.items() if key not in before or _timing(before[key]) != _timing(job)]
+        spread = max(SPREAD, len(added) / STARTS_A_SECOND)
+        for job in added:
+            self._add(job, spread)
 
     def repace(self, keys: Iterable[str]) -> None:
         """Bring forward what is due sooner by now. What has become slower follows with its next run."""
@@ -140,12 +143,12 @@ class Schedule:
             self._scheduler.shutdown(wait=False)
         return len(tasks)
 
-    def _add(self, job: Job) -> None:
+    def _add(self, job: Job, spread: float) -> None:
         # Openly: one start may be as late as its own interval, several missed ones become one, and because the
         # scheduler only launches, its own limit on instances is never what holds a run back.
         self._scheduler.add_job(
             self._fire,
-            self._trigger(job),
+            self._trigger(job, spread),
             args=[job.key],
             id=job.key,
             replace_existing=True,
@@ -154,11 +157,11 @@ class Schedule:
             max_instances=10,
         )
 
-    def _trigger(self, job: Job) -> BaseTrigger:
+    def _trigger(self, job: Job, spread: float) -> BaseTrigger:
         if job.cron is not None:
             return CronTrigger.from_crontab(job.cron, timezone=UTC)
         every = job.every or 60.0
-        first = self._rng.uniform(0.05, min(every, SPREAD)) if job.first_after is None else job.first_after
+        first = self._rng.uniform(0.05, min(every, spread)) if job.first_after is None else job.first_after
         begin = datetime.fromtimestamp(self._clock.now(), UTC) + timedelta(seconds=first)
         if job.pace is not None:
             return PacedTrigger(begin, lambda: self._interval(job), self._rng)

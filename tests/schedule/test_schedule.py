@@ -222,3 +222,20 @@ async def test_a_reload_keeps_the_rhythm_of_a_paced_job_and_obeys_its_new_pace(s
     assert schedule.next_run("a") == before
     schedule.repace(["a"])
     assert (schedule.next_run("a") or 0) - time.time() <= 200
+
+
+async def test_many_jobs_are_spread_so_that_no_interval_begins_with_a_burst(schedule: Schedule) -> None:
+    async def action() -> None: ...
+
+    begun = time.time()
+    schedule.apply([Job(key=str(number), action=action, every=60) for number in range(1000)])
+    due = sorted((schedule.next_run(str(number)) or 0) - begun for number in range(1000))
+    assert due[-1] < 61
+    assert max(sum(second <= at < second + 1 for at in due) for second in range(60)) < 60
+
+
+async def test_a_few_jobs_are_first_run_within_seconds(schedule: Schedule) -> None:
+    async def action() -> None: ...
+
+    schedule.apply([Job(key=str(number), action=action, every=3600) for number in range(20)])
+    assert max((schedule.next_run(str(number)) or 0) - time.time() for number in range(20)) <= 10.1, "jitter included"
