@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -29,6 +29,8 @@ from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Su
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
 """Windows of ``fallbackd_chain_fallback_ratio``, in seconds by label."""
 
+Owner = TypeVar("Owner", Counter, Gauge, Histogram)
+
 _DECLARED = {declared.name: declared for declared in METRICS}
 
 
@@ -48,6 +50,7 @@ class Metrics:
         self._histograms: dict[str, Histogram] = {}
         self._series: dict[str, set[Values]] = {name: set() for name in _DECLARED}
         self._times: dict[tuple[str, Values], float] = {}
+        self._children: dict[tuple[str, Values], Counter | Gauge | Histogram] = {}
         for declared in METRICS:
             self._declare(declared, {"version": version, "python": platform.python_version()})
         ProcessCollector(registry=self.registry)
@@ -265,19 +268,16 @@ class Metrics:
             return
         self._series[name].discard(values)
         self._times.pop((name, values), None)
+        self._children.pop((name, values), None)
         owner: Counter | Gauge | Histogram
         owner = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
         owner.remove(*values)
 
     def _count(self, name: str, values: Values, amount: float = 1) -> None:
-        self._note(name, values)
-        counter = self._counters[name]
-        (counter.labels(*values) if values else counter).inc(amount)
+        self._child(self._counters, name, values).inc(amount)
 
     def _set(self, name: str, values: Values, value: float) -> None:
-        self._note(name, values)
-        gauge = self._gauges[name]
-        (gauge.labels(*values) if values else gauge).set(value)
+        self._child(self._gauges, name, values).set(value)
 
     def _advance(self, name: str, values: Values, at: float) -> None:
         """Set a time unless a later one is there."""
@@ -286,13 +286,17 @@ class Metrics:
             self._set(name, values, at)
 
     def _histogram(self, name: str, values: Values) -> Histogram:
-        self._note(name, values)
-        histogram = self._histograms[name]
-        return histogram.labels(*values) if values else histogram
+        return self._child(self._histograms, name, values)
 
-    def _note(self, name: str, values: Values) -> None:
-        if values:
+    def _child(self, owners: Mapping[str, Owner], name: str, values: Values) -> Owner:
+        """One series. Kept here as well: the library looks it up under a lock, and makes texts of the labels first."""
+        if not values:
+            return owners[name]
+        child = self._children.get((name, values))
+        if child is None:
             self._series[name].add(values)
+            child = self._children[name, values] = owners[name].labels(*values)
+        return cast("Owner", child)
 
 
 class _Snapshot:
@@ -310,5 +314,7 @@ def _named(name: str, values: Values) -> dict[str, str]:
 
 
 def _answered(outcome: Outcome) -> bool:
-    """Whether the time of an outcome is that of an answer."""
+    """Whether the time of an outcome is that of an answer; what the catalogue settled took none."""
+    if outcome.duration <= 0:
+        return False
     return outcome.status is Status.OK or (outcome.status is Status.DEGRADED and outcome.reason is Reason.TOO_SLOW)
