@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -72,6 +73,7 @@ class App:
         """Raises StartError when something that is needed cannot be had; what was started is stopped again."""
         try:
             await self._start()
+            _settle_heap()
         except BaseException:
             await self.stop()
             raise
@@ -87,6 +89,7 @@ class App:
         await self._outbox.apply(build_notifiers(self.config))
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
+        _settle_heap()
         log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
         self._schedule.start_now("catalogue")
 
@@ -316,3 +319,10 @@ class App:
             raise StartError(
                 f"another fallbackd uses the data folder {data}; stop it, or choose another with --data"
             ) from None
+
+
+def _settle_heap() -> None:
+    """What lives as long as the config is looked at once, not with each collection: that would delay every probe."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

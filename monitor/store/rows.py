@@ -51,7 +51,7 @@ def decode_all(rows: Iterable[bytes], adapter: TypeAdapter[Value]) -> list[Value
 def _row(**columns: Any) -> Row:
     # A lone surrogate is no valid UTF-8: one of them would block every later row.
     return {
-        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
         for name, value in columns.items()
     }
 
