@@ -8,8 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from monitor.alerting import Decision, Incident, Stage, changes, decide, example, load_state
-from monitor.clock import Clock
+from monitor.alerting import (
+    Decision,
+    Incident,
+    Silence,
+    Stage,
+    changes,
+    decide,
+    dump_silence,
+    example,
+    load_silence,
+    load_state,
+)
+from monitor.clock import Clock, utc
 from monitor.conditions import evaluate
 from monitor.config.model import Config
 from monitor.errors import FallbackdError
@@ -23,6 +34,7 @@ log = structlog.get_logger("alert")
 TICK = 1.0
 """Seconds between two looks when nothing changed: ``for``, repeat intervals and silence are noticed by time alone."""
 INCIDENTS = "incident"
+SILENCES = "silence"
 
 
 class Alarm:
@@ -45,6 +57,7 @@ class Alarm:
         self._clock = clock
         self._told = told
         self._incidents: Mapping[str, Incident] = {}
+        self._silences: dict[str, Silence] = {}
         self._decision: Decision | None = None
         self._changed = asyncio.Event()
 
@@ -65,10 +78,38 @@ class Alarm:
             found[key] = (*found.get(key, ()), reason.value)
         return found
 
+    @property
+    def silences(self) -> tuple[Silence, ...]:
+        """Those that hold now, the first to end first."""
+        now = self._clock.now()
+        return tuple(sorted((one for one in self._silences.values() if not one.is_over(now)), key=lambda one: one.ends))
+
+    async def silence(self, chain: str, alert: str | None, *, seconds: float, why: str, by: str) -> Silence:
+        """Nobody hears of a chain's alerts (or of one) for a while; durable when this returns."""
+        now = self._clock.now()
+        made = Silence(id=new_id(now), chain=chain, alert=alert, starts=now, ends=now + seconds, why=why, by=by)
+        await self._store.put_states(SILENCES, {made.id: dump_silence(made)})
+        self._silences[made.id] = made
+        log.info("silenced", chain=chain, alert=alert or "all", until=utc(made.ends), why=why, by=by)
+        self.wake()
+        return made
+
+    async def end_silence(self, id_: str) -> bool:
+        """False when there is none of this id."""
+        if id_ not in {one.id for one in self.silences}:
+            return False
+        await self._store.put_states(SILENCES, {id_: None})
+        ended = self._silences.pop(id_)
+        log.info("no longer silenced", chain=ended.chain, alert=ended.alert or "all", why=ended.why)
+        self.wake()
+        return True
+
     async def restore(self) -> None:
         stored = await self._store.states(INCIDENTS)
         loaded = {key: load_state(raw) for key, raw in stored.items()}
         self._incidents = {key: incident for key, incident in loaded.items() if incident is not None}
+        silences = map(load_silence, (await self._store.states(SILENCES)).values())
+        self._silences = {one.id: one for one in silences if one is not None}
 
     def follow(self, config: Config) -> None:
         self._config = config
@@ -114,6 +155,7 @@ class Alarm:
             chains=[chain.name for chain in config.chains],
             settled=world.settled,
             ids=lambda: new_id(now),
+            silences=self.silences,
         )
         changed = changes(self._incidents, decision.incidents)
         self._incidents, self._decision = decision.incidents, decision
@@ -122,7 +164,14 @@ class Alarm:
             await self._store.decide(INCIDENTS, changed, decision.notices)
             self._told()
         self._say(decision.notices)
+        await self._forget_silences(now)
         await self._knowledge.save(self._store)
+
+    async def _forget_silences(self, now: float) -> None:
+        over = [one.id for one in self._silences.values() if one.is_over(now)]
+        if over:
+            await self._store.put_states(SILENCES, dict.fromkeys(over))
+            self._silences = {id_: one for id_, one in self._silences.items() if id_ not in over}
 
     def _say(self, notices: Sequence[Notice]) -> None:
         """Once per incident, however many notifiers carry it; where one of them is a log, that one says it."""

@@ -12,6 +12,7 @@ from chaos.guard import Running
 from chaos.model import Drill, Journal
 from chaos.report import event_line, journal_from_json, text
 from monitor.alarm import Alarm
+from monitor.alerting import Silence
 from monitor.budget import BudgetState, Priority, Purse, Scope
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig, Config
@@ -142,6 +143,20 @@ class DaemonControl:
             )
             for one in incidents
         ]
+
+    def silences(self) -> Sequence[Silence]:
+        return self._alarm.silences
+
+    async def silence(self, chain: str, alert: str | None, *, seconds: float, why: str, by: str) -> Silence | Refused:
+        config = self._in_force.config
+        if chain not in {one.name for one in config.chains}:
+            return Refused(because=f"there is no chain {chain}")
+        if alert is not None and alert not in {one.name for one in config.alerts.rules}:
+            return Refused(because=f"there is no rule {alert}")
+        return await self._alarm.silence(chain, alert, seconds=seconds, why=why, by=by)
+
+    async def end_silence(self, id_: str) -> bool:
+        return await self._alarm.end_silence(id_)
 
     async def test_alert(self, rule: str) -> tuple[str, ...] | Refused | None:
         if rule not in {one.name for one in self._in_force.config.alerts.rules}:

@@ -3,6 +3,7 @@
 from monitor.alerting.deciding import REOPEN_WITHIN, THROTTLE, Decision, DecisionReason, decide
 from monitor.alerting.example import example
 from monitor.alerting.incident import Incident, Stage, Told, changes, dump_state, incident_key, load_state
+from monitor.alerting.silences import Silence, dump_silence, load_silence
 
 __all__ = [
     "REOPEN_WITHIN",
@@ -10,12 +11,15 @@ __all__ = [
     "Decision",
     "DecisionReason",
     "Incident",
+    "Silence",
     "Stage",
     "Told",
     "changes",
     "decide",
+    "dump_silence",
     "dump_state",
     "example",
     "incident_key",
+    "load_silence",
     "load_state",
 ]

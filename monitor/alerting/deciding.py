@@ -9,6 +9,7 @@ from enum import StrEnum
 from monitor.alerting.incident import Incident, Stage, Told, incident_key
 from monitor.alerting.lifecycle import REOPEN_WITHIN, Circumstances, Move, move
 from monitor.alerting.routing import recipients
+from monitor.alerting.silences import Silence
 from monitor.conditions import RULES, Condition
 from monitor.config.model import AlertsFile
 from monitor.config.quantity import format_duration
@@ -36,6 +37,8 @@ class DecisionReason(StrEnum):
     NOT_DUE = "not_due"
     THROTTLED = "throttled"
     INHIBITED = "inhibited"
+    SILENCED = "silenced"
+    SILENCE_OVER = "silence_over"
     HELD = "held"
     UNSETTLED = "unsettled"
     NO_ROUTE = "no_route"
@@ -59,6 +62,7 @@ _CAUSES = {
     DecisionReason.CHANGED: NoticeCause.CHANGED,
     DecisionReason.AGAIN: NoticeCause.CHANGED,
     DecisionReason.REPEAT_DUE: NoticeCause.REPEAT_DUE,
+    DecisionReason.SILENCE_OVER: NoticeCause.REPEAT_DUE,
 }
 
 
@@ -80,7 +84,7 @@ class _Said:
     reasons: tuple[DecisionReason, ...] = ()
 
 
-def decide(
+def decide(  # noqa: PLR0913 - all that a decision depends on, by name
     incidents: Mapping[str, Incident],
     conditions: Iterable[Condition],
     alerts: AlertsFile,
@@ -90,6 +94,7 @@ def decide(
     chains: Collection[str],
     settled: Collection[str],
     ids: Callable[[], str],
+    silences: Collection[Silence] = (),
 ) -> Decision:
     """The incidents after a look at the conditions that hold now, and what to tell whom.
 
@@ -104,6 +109,7 @@ def decide(
         settled=settled,
         now=now,
         ids=ids,
+        silences=silences,
     )
     present = {incident_key(condition): condition for condition in conditions}
     after: dict[str, Incident] = {}
@@ -151,6 +157,8 @@ def _say(incident: Incident | None, how: Move, around: Circumstances, *, inhibit
         return _say_over(incident, how, around)
     if inhibited:
         return _Said(incident=incident, reasons=(DecisionReason.INHIBITED,))
+    if around.silences_now(incident):
+        return _Said(incident=replace(incident, silenced=True), reasons=(DecisionReason.SILENCED,))
     named = recipients(incident, around.alerts)
     heard = [name for name in named if name not in around.muted]
     if not heard:
@@ -158,7 +166,7 @@ def _say(incident: Incident | None, how: Move, around: Circumstances, *, inhibit
     reasons = {name: _due(incident, incident.last_told(name), around) for name in heard}
     speak = {name: reason for name, reason in reasons.items() if reason in _CAUSES}
     notices = tuple(_firing_notice(incident, name, reason, around) for name, reason in speak.items())
-    told = _told(incident, speak, around.now, over=False)
+    told = replace(_told(incident, speak, around.now, over=False), silenced=False)
     return _Said(incident=told, notices=notices, reasons=tuple(reasons.values()))
 
 
@@ -167,6 +175,8 @@ def _due(incident: Incident, told: Told | None, around: Circumstances) -> Decisi
         return DecisionReason.FIRST
     if told.over:
         return DecisionReason.AGAIN
+    if incident.silenced:
+        return DecisionReason.SILENCE_OVER
     silence = around.now - told.at
     if told.gist != incident.gist:
         return DecisionReason.CHANGED if silence >= THROTTLE else DecisionReason.THROTTLED

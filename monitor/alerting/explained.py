@@ -20,6 +20,8 @@ EXPLAINED: Mapping[DecisionReason, str] = {
     R.NOT_DUE: "told already; nothing that matters changed, and no repeat is due",
     R.THROTTLED: "a change waits: the last message is only seconds old",
     R.INHIBITED: "not told: a graver alert of the same chain says it all",
+    R.SILENCED: "not told: a silence or a maintenance window covers it",
+    R.SILENCE_OVER: "told again, since a silence ended and it still fires",
     R.HELD: "gone for now; it counts as over when it stays away for a while",
     R.UNSETTLED: "unchanged: nothing was learned about the chain since the start",
     R.NO_ROUTE: "not told: no route of alerts.yaml fits it",

@@ -34,7 +34,8 @@ class Told:
 class Incident:
     """A condition's life. ``since``: seen from then on; ``gone``: not seen any more from then on, though not yet over.
 
-    ``resolved`` stays set while an incident that came back is still pending.
+    ``resolved`` stays set while an incident that came back is still pending. ``silenced``: people were spared of it at
+    the last look, and hear of it when that ends.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Incident:
     gone: float | None = None
     resolved: float | None = None
     told: tuple[Told, ...] = ()
+    silenced: bool = False
 
     @property
     def gist(self) -> tuple[str, ...]:

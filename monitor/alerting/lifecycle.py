@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.alerting.incident import Incident, Stage, incident_key
+from monitor.alerting.silences import Silence, silenced
 from monitor.conditions import RULES, Condition
 from monitor.config.model import AlertsFile, RuleConfig
 
@@ -40,6 +41,10 @@ class Circumstances:
     settled: Collection[str]
     now: float
     ids: Callable[[], str]
+    silences: Collection[Silence] = ()
+
+    def silences_now(self, incident: Incident) -> bool:
+        return silenced(incident.chain, incident.alert, self.silences, self.alerts.windows, self.now)
 
     def knows(self, incident: Incident) -> bool:
         """Whether the config still has what the incident is about."""
@@ -121,4 +126,4 @@ def _unseen(incident: Incident, around: Circumstances, *, inhibited: bool) -> tu
 
 
 def _end(incident: Incident, now: float) -> Incident:
-    return replace(incident, stage=Stage.RESOLVED, gone=None, resolved=now)
+    return replace(incident, stage=Stage.RESOLVED, gone=None, resolved=now, silenced=False)

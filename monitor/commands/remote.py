@@ -40,6 +40,8 @@ def call(
         reply = httpx.request(method, url, json=body, params=params, headers=headers, timeout=TIMEOUT, trust_env=False)
     except httpx.HTTPError as error:
         raise CommandError(f"{url} does not answer: {error or type(error).__name__}") from None
+    if reply.status_code == 204:
+        return None
     try:
         content = reply.json()
     except ValueError:

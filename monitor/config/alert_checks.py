@@ -41,6 +41,12 @@ def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iter
         for node in route["match"]["alerts"].items():
             yield from unknown(node, rules, none="no rule is configured")
         yield from _chains(route["match"]["chains"], names)
+    for window in top["windows"].items():
+        yield from _chains(window["chains"], names)
+        yield from twice(window["alerts"])
+        yield from twice(window["days"])
+        for node in window["alerts"].items():
+            yield from unknown(node, rules, none="no rule is configured")
 
 
 def doubts(alerts: Document) -> Iterator[Problem]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section
@@ -55,6 +57,55 @@ class RouteConfig(Section):
     notify: tuple[str, ...] = Field(min_length=1, description="Names of the notifiers that are told.")
 
 
+class Weekday(StrEnum):
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class WindowConfig(Section):
+    """A maintenance window that comes again: firing alerts that it is for are told when it is over, if they still fire.
+
+    It belongs to the day on which it begins; with ``to`` before ``from`` it ends on the next.
+    """
+
+    chains: tuple[str, ...] = Field(default=(), description="Names of the chains that it is for; empty, all.")
+    alerts: tuple[str, ...] = Field(default=(), description="Names of the rules that it is for; empty, all.")
+    days: tuple[Weekday, ...] = Field(default=(), description="Days on which it begins; empty, every day.")
+    from_: str = Field(
+        alias="from",
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description='When it begins, by the clocks of its zone, as in "22:00".',
+    )
+    to: str = Field(
+        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+        description='When it ends; before from, on the next day; "24:00" is the end of the day.',
+    )
+    zone: str = Field(
+        default="UTC",
+        description="Time zone by its name in the tz database, as in Europe/Berlin; summer time included.",
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone has this name; write one of the tz database, as in Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if self.from_ == self.to:
+            raise ValueError('from and to are the same; a whole day is from "00:00" to "24:00"')
+        return self
+
+
 class NotifierConfig(Section):
     """A way to reach people. ``settings`` is validated by the model that the notifier's own file declares; in the
     file its settings stand beside ``name`` and ``kind``.
@@ -74,6 +125,9 @@ class AlertsFile(Section):
     notifiers: tuple[NotifierConfig, ...] = Field(min_length=1, description="The ways to reach people.")
     routes: tuple[RouteConfig, ...] = Field(min_length=1, description="Who is told; every route that fits is used.")
     rules: tuple[RuleConfig, ...] = Field(min_length=1, description="When to speak.")
+    windows: tuple[WindowConfig, ...] = Field(
+        default=(), description="Maintenance windows: stretches of the week in which firing alerts are not told."
+    )
     link: str | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="Address of the status page, put into every message."
     )

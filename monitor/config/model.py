@@ -14,6 +14,7 @@ from monitor.config.alert_sections import (
     NotifierSettings,
     RouteConfig,
     RuleConfig,
+    WindowConfig,
 )
 from monitor.config.chain_sections import (
     BudgetConfig,
@@ -66,6 +67,7 @@ __all__ = [
     "Section",
     "TargetConfig",
     "Vocabulary",
+    "WindowConfig",
 ]
 
 

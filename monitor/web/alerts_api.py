@@ -5,17 +5,38 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from monitor.alerting import Silence
+from monitor.config.quantity import Duration
 from monitor.web.control import Control
 from monitor.web.errors import ErrorView, refusal
 from monitor.web.views import AlertView, Refused
+
+LONGEST = 30 * 86400.0
+"""Seconds: whoever wants less for longer takes the rule out of alerts.yaml."""
 
 NAME = Annotated[str, Path(max_length=64)]
 
 
 class Alerts(BaseModel):
     alerts: tuple[AlertView, ...]
+
+
+class Silences(BaseModel):
+    silences: tuple[Silence, ...]
+
+
+class NewSilence(BaseModel):
+    """Whom nobody is to hear of, for how long, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chain: str = Field(max_length=64)
+    alert: str | None = Field(default=None, max_length=64, description="A rule's name; unset, all alerts of the chain.")
+    for_: Duration = Field(alias="for", gt=0, le=LONGEST, description="How long, as in 1h; at most 30 days.")
+    why: str = Field(min_length=1, max_length=500)
+    by: str = Field(default="api", min_length=1, max_length=64)
 
 
 class Tested(BaseModel):
@@ -41,3 +62,27 @@ def add_alerts(made: APIRouter, control: Control) -> None:
         if told is None:
             raise HTTPException(404, f"there is no rule {rule}")
         return refusal(409, told.because) if isinstance(told, Refused) else Tested(notifiers=told)
+
+
+def add_silences(made: APIRouter, control: Control) -> None:
+    @made.get("/silences", summary="The silences that hold now")
+    async def silences() -> Silences:
+        return Silences(silences=tuple(control.silences()))
+
+    @made.post(
+        "/silences",
+        summary="Tell nobody of a chain's alerts for a while",
+        status_code=201,
+        response_model=Silence,
+        responses={404: {"model": ErrorView, "description": "There is no such chain or rule."}},
+    )
+    async def silence(body: NewSilence) -> Any:
+        made = await control.silence(body.chain, body.alert, seconds=body.for_, why=body.why, by=body.by)
+        if isinstance(made, Refused):
+            raise HTTPException(404, made.because)
+        return made
+
+    @made.delete("/silences/{id}", summary="End a silence: what still fires is told", status_code=204)
+    async def end(id: NAME) -> None:  # noqa: A002 - the name in the path
+        if not await control.end_silence(id):
+            raise HTTPException(404, f"there is no silence {id}")

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.model import Origin, Outcome, Status
-from monitor.web.alerts_api import add_alerts
+from monitor.web.alerts_api import add_alerts, add_silences
 from monitor.web.control import Control
 from monitor.web.errors import ErrorView, refusal
 from monitor.web.views import (
@@ -124,6 +124,7 @@ def router(control: Control) -> APIRouter:
     made = APIRouter(prefix="/api/v1", responses={"4XX": {"model": ErrorView, "description": "What was wrong."}})
     _add_watching(made, control)
     add_alerts(made, control)
+    add_silences(made, control)
     _add_drills(made, control)
     _add_changes(made, control)
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from monitor.alerting import Silence
 from monitor.model import Outcome, Transition
 from monitor.web.views import (
     AlertView,
@@ -34,6 +35,18 @@ class Control(Protocol):
 
     def alerts(self) -> Sequence[AlertView]:
         """Every incident that fires or is pending, the gravest first."""
+        ...
+
+    def silences(self) -> Sequence[Silence]:
+        """Those that hold now, the first to end first."""
+        ...
+
+    async def silence(self, chain: str, alert: str | None, *, seconds: float, why: str, by: str) -> Silence | Refused:
+        """Nobody hears of a chain's alerts, or of one of them, for a while."""
+        ...
+
+    async def end_silence(self, id_: str) -> bool:
+        """False when there is none of this id."""
         ...
 
     async def test_alert(self, rule: str) -> tuple[str, ...] | Refused | None:

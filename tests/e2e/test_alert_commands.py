@@ -40,3 +40,49 @@ async def test_an_example_arrives_where_a_real_alert_would(daemon: Daemon, fake_
 
 async def _arrived(slack: FakeSlack) -> bool:
     return any(message.header.startswith("🔔 Test: Example of alert chain-down") for message in slack.posts)
+
+
+async def test_a_silenced_chain_is_told_of_when_the_silence_ends(daemon: Daemon, fake_slack: FakeSlack) -> None:
+    await daemon.start()
+    await until(lambda: daemon.metric("fallbackd_chain_health", chain="walked", state="healthy"), "it is healthy")
+    data = ("--data", str(daemon.data))
+    added = command("silence", "add", "walked", "--for", "1h", "--why", "moving house", *data)
+    assert (added.returncode, added.stderr) == (0, "")
+    assert await daemon.stop() == 0
+    await daemon.start()  # a silence outlives the process
+    (held,) = (await daemon.get("/api/v1/silences"))["silences"]
+    assert (held["chain"], held["alert"], held["why"]) == ("walked", None, "moving house")
+    assert "moving house" in command("silence", "list", *data).stdout
+    await daemon.break_("mistralai/mistral-small-3.2-24b-instruct", "unavailable")
+    await daemon.break_("google/gemini-2.5-flash", "unavailable")
+    await until(lambda: daemon.metric("fallbackd_alerts_firing", alert="chain-down", chain="walked"), "it fires")
+    listed = (await daemon.get("/api/v1/alerts"))["alerts"]
+    assert [one["reasons"] for one in listed if one["alert"] == "chain-down"] == [["silenced"]]
+    assert fake_slack.posts == []
+    ended = command("silence", "end", held["id"], *data)
+    assert (ended.returncode, ended.stdout) == (0, "Ended: what still fires is told.\n")
+    await until(lambda: _told(fake_slack, "Chain walked is down"), "people are told")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("add", "nobody", "--for", "1h", "--why", "x"), "there is no chain nobody"),
+        (("add", "chat", "--alert", "nothing", "--for", "1h", "--why", "x"), "there is no rule nothing"),
+        (("add", "chat", "--for", "90", "--why", "x"), "has no unit"),
+        (("add", "chat", "--for", "31d", "--why", "x"), "for"),
+        (("end", "nothing"), "there is no silence nothing"),
+    ],
+)
+async def test_a_silence_that_cannot_be_is_one_sentence(
+    daemon: Daemon, arguments: tuple[str, ...], sentence: str
+) -> None:
+    await daemon.start()
+    done = command("silence", *arguments, "--data", str(daemon.data))
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+async def _told(slack: FakeSlack, text: str) -> bool:
+    return any(text in message.header for message in slack.posts)

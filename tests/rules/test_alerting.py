@@ -74,6 +74,7 @@ class Watch:
         self.muted: frozenset[str] = frozenset()
         self.chains = CHAINS
         self.settled = CHAINS
+        self.silences = ()
         self.numbers = itertools.count()
         self.notices = []
 
@@ -87,6 +88,7 @@ class Watch:
             chains=self.chains,
             settled=self.settled,
             ids=lambda: f"id{next(self.numbers)}",
+            silences=self.silences,
         )
         self.incidents = dict(decision.incidents)
         self.notices += decision.notices

@@ -1,0 +1,66 @@
+"""``fallbackd silence``: tell nobody of a chain's alerts for a while."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from monitor.clock import utc
+from monitor.commands import options, remote
+
+ChainArgument = Annotated[str, typer.Argument(metavar="CHAIN", help="Whose alerts.")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `fallbackd silence list` shows it.")]
+AlertOption = Annotated[str | None, typer.Option("--alert", metavar="RULE", help="Only of this rule; default: of all.")]
+ForOption = Annotated[str, typer.Option("--for", metavar="DURATION", help="How long, as in 1h; at most 30d.")]
+WhyOption = Annotated[str, typer.Option("--why", metavar="TEXT", help="For whoever asks why nobody was told.")]
+
+
+def register(app: typer.Typer) -> None:
+    silence = typer.Typer(help="Tell nobody of a chain's alerts for a while.", no_args_is_help=True)
+    silence.command("add")(add)
+    silence.command("list")(list_)
+    silence.command("end")(end)
+    app.add_typer(silence, name="silence")
+
+
+def add(
+    chain: ChainArgument,
+    for_: ForOption,
+    why: WhyOption,
+    alert: AlertOption = None,
+    data: options.DataOption = options.DATA,
+    url: options.UrlOption = None,
+) -> None:
+    """Silence a chain: incidents live on, nobody is told, and what still fires at the end is told then."""
+    body = {"chain": chain, "alert": alert, "for": for_, "why": why, "by": f"{getpass.getuser()} on the command line"}
+    made = remote.call("POST", f"{remote.needed(data, url)}/api/v1/silences", body=body)
+    print(f"Silenced until {utc(made['ends'])}: {made['chain']}, {made['alert'] or 'all alerts'}.")
+    print(f"End it with: fallbackd silence end {made['id']}")
+
+
+def list_(
+    data: options.DataOption = options.DATA, url: options.UrlOption = None, as_json: options.JsonOption = False
+) -> None:
+    """List the silences that hold now."""
+    found = remote.call("GET", f"{remote.needed(data, url)}/api/v1/silences")
+    if as_json:
+        options.print_json(found)
+        return
+    if not found["silences"]:
+        print("Nothing is silenced.")
+        return
+    table = Table("id", "chain", "alert", "until", "why", "by", box=None, pad_edge=False)
+    for one in found["silences"]:
+        alert = one["alert"] or "all"
+        table.add_row(one["id"], one["chain"], alert, utc(one["ends"]), escape(one["why"]), escape(one["by"]))
+    options.console().print(table)
+
+
+def end(id_: IdArgument, data: options.DataOption = options.DATA, url: options.UrlOption = None) -> None:
+    """End a silence now: what still fires is told."""
+    remote.call("DELETE", f"{remote.needed(data, url)}/api/v1/silences/{id_}")
+    print("Ended: what still fires is told.")
