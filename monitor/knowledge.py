@@ -42,8 +42,7 @@ class Knowledge:
     def __init__(
         self, config: Config, specs: tuple[ProbeSpec, ...], *, now: float, spent: Mapping[Purse, float]
     ) -> None:
-        self._config = config
-        self._specs = specs
+        self._obey(config, specs)
         self._latest: dict[str, Outcome] = {}
         self._subjects: dict[str, SubjectState] = {}
         self._chains: dict[str, ChainState] = {}
@@ -80,7 +79,7 @@ class Knowledge:
 
     def follow(self, config: Config, specs: tuple[ProbeSpec, ...], now: float) -> None:
         """Obey another config; what is still configured keeps what was learned of it."""
-        self._config, self._specs = config, specs
+        self._obey(config, specs)
         self.rhythm.follow(config, specs, now)
         for chain in config.chains:
             self._fallbacks.setdefault(chain.name, FallbackHistory())
@@ -153,7 +152,9 @@ class Knowledge:
         states = {target.position: self.target_state(target) for target in targets}
         known = {position: state.health if state else Health.UNKNOWN for position, state in states.items()}
         wanted = [targets[position] for position in contradicted(outcome, known)]
-        plain = [spec for spec in self._specs if not is_capability(spec.kind)]
+        if not wanted:
+            return ()
+        plain = [spec for spec in self._by_chain[outcome.chain] if not is_capability(spec.kind)]
         asked = {spec.target: spec for spec in reversed(plain) if spec.target in wanted}
         fresh = outcome.at - DOUBT_EVERY
         return tuple(spec for spec in asked.values() if self.rhythm.last.get(spec.key, 0.0) <= fresh)
@@ -181,9 +182,7 @@ class Knowledge:
 
     def targets(self, chain: str) -> tuple[Target, ...]:
         """Every target of a chain in order, followed by those that are asked pinned to a provider."""
-        own = self._config.chain(chain).all_targets()
-        pinned = {spec.target.key: spec.target for spec in self._specs if spec.chain == chain and spec.target}
-        return (*own, *(target for target in pinned.values() if target not in own))
+        return self._targets[chain]
 
     def history(self, chain: str) -> FallbackHistory:
         return self._fallbacks[chain]
@@ -232,10 +231,22 @@ class Knowledge:
         return latest.served_provider if latest else None
 
     def _asks_end_to_end(self, chain: ChainConfig) -> bool:
-        return any(spec.chain == chain.name and spec.target is None for spec in self._specs)
+        return any(spec.target is None for spec in self._by_chain[chain.name])
 
     def _configured(self, name: str) -> bool:
-        return any(chain.name == name for chain in self._config.chains)
+        return name in self._targets
+
+    def _obey(self, config: Config, specs: tuple[ProbeSpec, ...]) -> None:
+        """Take over a config, with what is looked up for each outcome worked out once."""
+        self._config, self._specs = config, specs
+        by_chain: dict[str, list[ProbeSpec]] = {chain.name: [] for chain in config.chains}
+        for spec in specs:
+            by_chain[spec.chain].append(spec)
+        self._by_chain = by_chain
+        self._targets: dict[str, tuple[Target, ...]] = {}
+        for chain in config.chains:
+            pinned = (spec.target for spec in by_chain[chain.name] if spec.target)
+            self._targets[chain.name] = tuple(dict.fromkeys((*chain.all_targets(), *pinned)))
 
     def _forget_unconfigured(self) -> None:
         """What is no longer asked would never change again, so it must not be believed either."""
