@@ -92,7 +92,7 @@ def _numbers() -> list[Panel]:
                 unit="currencyUSD",
                 decimals=4,
             ),
-            now(f"sum(increase(fallbackd_probe_cost_usd_total{{{CHAIN}}}[$__range]))"),
+            now(counted("fallbackd_probe_cost_usd_total", "", CHAIN, "$__range")),
         ),
         number(
             SMALL(

@@ -19,7 +19,8 @@ SMALL = partial(Head, width=4, height=4)
 
 
 def verdicts(which: str) -> str:
-    return f'round(sum(increase({DRILLS}{{{CHAINS}, verdict=~"{which}"}}[$__range])))'
+    runs = counted(DRILLS, "", f'{CHAINS}, verdict=~"{which}"', "$__range")
+    return f"round({runs})"
 
 
 def proven(by: str, selector: str = CHAINS) -> str:
@@ -105,7 +106,7 @@ def _numbers() -> list[Panel]:
 
 def _verdicts() -> list[Panel]:
     by_verdict = {
-        verdict: f'round(sum by (chain, drill) (increase({DRILLS}{{{CHAINS}, verdict="{verdict}"}}[$__range])))'
+        verdict: "round(" + counted(DRILLS, "chain, drill", f'{CHAINS}, verdict="{verdict}"', "$__range") + ")"
         for verdict in look.VERDICT_COLOURS
     }
     columns = [

@@ -20,7 +20,7 @@ from grafana_foundation_sdk.models.table import Options as TableOptions
 
 from dashboards.look import BROKEN_ON_PURPOSE
 from dashboards.panels import SOURCE, Panel, target
-from dashboards.queries import over_time
+from dashboards.queries import counted, over_time
 
 TAG = "fallbackd"
 STATUS_PAGE = "http://127.0.0.1:9469"
@@ -147,7 +147,7 @@ def _marks(selector: str | None) -> list[builder.AnnotationQuery]:
         return []
     active = over_time(f"max by (chain, drill, fault) (fallbackd_fault_active{{{selector}}}) == 1", "")
     ended = over_time(
-        f"sum by (chain, drill, verdict) (increase(fallbackd_drills_total{{{selector}}}[$__rate_interval])) > 0", ""
+        f"{counted('fallbackd_drills_total', 'chain, drill, verdict', selector, '$__rate_interval')} > 0", ""
     )
     return [
         _mark("Faults active", active.expr, "{{chain}}: {{fault}}", BROKEN_ON_PURPOSE),

@@ -55,7 +55,7 @@ def _numbers() -> list[Panel]:
                 decimals=0,
                 steps=some,
             ),
-            now(f"round(sum(increase(fallbackd_runs_skipped_total{{{ONE}}}[$__range])))"),
+            now(f"round({counted('fallbackd_runs_skipped_total', '', ONE, '$__range')})"),
         ),
         number(
             SMALL(

@@ -89,7 +89,7 @@ def _numbers() -> list[Panel]:
                 width=4,
                 height=4,
             ),
-            now(f"sum(increase(fallbackd_probe_cost_usd_total{{{CHAINS}}}[$__range]))"),
+            now(counted("fallbackd_probe_cost_usd_total", "", CHAINS, "$__range")),
         ),
     ]
 

@@ -47,8 +47,18 @@ def health(metric: str, by: str, selector: str) -> str:
     return f"max by ({by}) ({' or '.join(parts)})"
 
 
+def grown(metric: str, selector: str, window: str = "$window") -> str:
+    """How much each counter rose within the window.
+
+    ``increase`` alone misses what a counter held when Prometheus first saw it: the whole of a daemon just started, and
+    the first failure for a new reason. A counter that was not there a window ago began within it, at zero.
+    """
+    counter = f"{metric}{{{selector}}}"
+    return f"({counter} unless {counter} offset {window}) or increase({counter}[{window}])"
+
+
 def counted(metric: str, by: str, selector: str, window: str = "$window") -> str:
-    return f"sum by ({by}) (increase({metric}{{{selector}}}[{window}]))"
+    return f"sum by ({by}) ({grown(metric, selector, window)})"
 
 
 def answered(by: str, selector: str, window: str = "$window") -> str:
