@@ -25,6 +25,7 @@ from monitor.endpoints import Endpoints, on_sandbox
 from monitor.errors import FallbackdError, StartError
 from monitor.explaining import Explaining
 from monitor.generations import Generations
+from monitor.heartbeat import Heartbeat, is_watching
 from monitor.inventory import Inventory
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
@@ -87,6 +88,7 @@ class App:
         self._put_into_force(config)
         await self._endpoints.apply(self.config)
         await self._outbox.apply(build_notifiers(self.config))
+        await self._heartbeat.follow(self.config)
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
         _settle_heap()
@@ -190,7 +192,14 @@ class App:
         )
         self._background("outbox", self._outbox.run())
         self._background("alarm", self._alarm.run())
+        self._heartbeat = Heartbeat(config=self.config, clock=self._clock, watching=self._is_watching)
+        self._stack.push_async_callback(self._heartbeat.close)
+        self._background("heartbeat", self._heartbeat.run())
         self._stack.push_async_callback(self._settle)
+
+    def _is_watching(self) -> bool:
+        now = self._clock.now()
+        return is_watching(self._knowledge.rhythm.views(), self._store.lag(), now)
 
     async def _serve(self) -> None:
         control = DaemonControl(

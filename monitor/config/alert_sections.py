@@ -119,6 +119,24 @@ class NotifierConfig(Section):
     settings: Any = None
 
 
+class HeartbeatConfig(Section):
+    """Whom to tell, at intervals, that all goes on: silence then means that fallbackd watches nothing any more."""
+
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$", description="Fetched (GET) at every heartbeat.")
+    url_env: str | None = Field(
+        default=None, description="Environment variable that holds the URL, which is as good as a password."
+    )
+    url_file: str | None = Field(default=None, description="File that holds the URL.")
+    every: Duration = Field(default=60.0, ge=1, description="Time between two heartbeats.")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        given = [name for name in ("url", "url_env", "url_file") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"takes exactly one of url, url_env and url_file; it has {' and '.join(given) or 'none'}")
+        return self
+
+
 class AlertsFile(Section):
     """``alerts.yaml``: when to speak, and to whom."""
 
@@ -127,6 +145,9 @@ class AlertsFile(Section):
     rules: tuple[RuleConfig, ...] = Field(min_length=1, description="When to speak.")
     windows: tuple[WindowConfig, ...] = Field(
         default=(), description="Maintenance windows: stretches of the week in which firing alerts are not told."
+    )
+    heartbeat: HeartbeatConfig | None = Field(
+        default=None, description="A dead man's switch: fetched for as long as questions get results."
     )
     link: str | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="Address of the status page, put into every message."

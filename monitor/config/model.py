@@ -112,8 +112,9 @@ class Vocabulary:
 class Config:
     """Everything that was configured, complete and checked.
 
-    ``secrets``: ``endpoints/NAME`` and ``notifiers/NAME/FIELD`` -> value, masked when printed. ``muted``: optional
-    notifiers that are off, with the sentence that says why. ``digest`` changes when either file does.
+    ``secrets``: ``endpoints/NAME``, ``notifiers/NAME/FIELD`` and ``heartbeat/url`` -> value, masked when printed.
+    ``muted``: optional notifiers that are off, with the sentence that says why. ``digest`` changes when either
+    file does.
     """
 
     endpoints: Mapping[str, EndpointConfig]

@@ -42,7 +42,16 @@ def gather(
         for credential in named_by(notifier):
             if f"{credential}_env" in declared:
                 _of_notifier(found, notifier, credential, source, may_lack=may_lack)
+    _of_heartbeat(found, alerts.top["heartbeat"], source, may_lack=sandbox)
     return found
+
+
+def _of_heartbeat(found: Found, heartbeat: Node, source: Source, *, may_lack: bool) -> None:
+    match source.find(heartbeat, "url"):
+        case SecretStr() as secret:
+            found.secrets["heartbeat/url"] = secret
+        case Absent() as absent if not may_lack:
+            found.problems.append(absent.at.problem(absent.because))
 
 
 def _of_endpoint(found: Found, name: str, endpoint: Node, source: Source, *, sandbox: bool) -> None:

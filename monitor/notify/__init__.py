@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
 from monitor.notify import alertmanager, log, pagerduty, slack, webhook
+from monitor.notify.alertmanager import AlertmanagerNotifier
 from monitor.notify.model import Notifier, NotifierKind
 from monitor.notify.outbox import Outbox
 
-__all__ = ["NOTIFIERS", "Notifier", "NotifierKind", "Outbox", "build_notifiers"]
+__all__ = ["NOTIFIERS", "Notifier", "NotifierKind", "Outbox", "build_notifiers", "build_watchdogs"]
 
 NOTIFIERS: Mapping[str, NotifierKind] = {
     "alertmanager": alertmanager.KIND,
@@ -33,6 +34,17 @@ def build_notifiers(config: Config, clock: Clock | None = None) -> dict[str, Not
         for notifier in config.alerts.notifiers
         if notifier.name not in config.muted
     }
+
+
+def build_watchdogs(config: Config, clock: Clock) -> tuple[AlertmanagerNotifier, ...]:
+    """A connection of its own to every Alertmanager that is to have the Watchdog."""
+    return tuple(
+        alertmanager.build(notifier.name, notifier.settings, _secrets(config, notifier.name), clock)
+        for notifier in config.alerts.notifiers
+        if notifier.name not in config.muted
+        and isinstance(notifier.settings, alertmanager.AlertmanagerSettings)
+        and notifier.settings.watchdog
+    )
 
 
 def _secrets(config: Config, name: str) -> dict[str, SecretStr]:

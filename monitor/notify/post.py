@@ -1,4 +1,4 @@
-"""JSON by HTTP POST, for notifiers without a library of their own; every failure becomes a DeliveryError."""
+"""JSON by HTTP, for notifiers without a library of their own; every failure becomes a DeliveryError."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ class Post:
         self._service = service
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+    async def send(
+        self, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, *, method: str = "POST"
+    ) -> None:
         """Returns once the service has accepted it (2xx); raises DeliveryError."""
-        headers = {"content-type": "application/json", **(headers or {})}
+        headers = {**({"content-type": "application/json"} if body is not None else {}), **(headers or {})}
         try:
             # A redirect would carry a signed body, or a key, to where nobody meant it to go.
-            async with self._connect().post(url, data=body, headers=headers, allow_redirects=False) as answer:
+            asking = self._connect().request(method, url, data=body, headers=headers, allow_redirects=False)
+            async with asking as answer:
                 await answer.read()
         except TimeoutError:
             text = f"{self._service} did not answer in time"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from monitor.alerting.explained import EXPLAINED
+from tests.e2e.configs import QUIET
 from tests.e2e.daemon import Daemon, command, until
+from tests.fakes.receiver import Receiver
 from tests.fakes.slack import FakeSlack
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -86,3 +89,17 @@ async def test_a_silence_that_cannot_be_is_one_sentence(
 
 async def _told(slack: FakeSlack, text: str) -> bool:
     return any(text in message.header for message in slack.posts)
+
+
+async def test_the_heartbeat_goes_on_for_as_long_as_the_daemon_watches(make_daemon: Callable[..., Daemon]) -> None:
+    async with Receiver() as receiver:
+        receiver.status = 200
+        daemon = make_daemon(alerts=f"{QUIET}heartbeat: {{url: '{receiver.url}/ping', every: 1s}}\n")
+        await daemon.start()
+        await until(lambda: _beats(receiver, 3), "it beats")
+        assert {(one.method, one.path) for one in receiver.requests} == {("GET", "/ping")}
+        assert await daemon.stop() == 0
+
+
+async def _beats(receiver: Receiver, count: int) -> bool:
+    return len(receiver.requests) >= count
