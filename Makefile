@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: run install test quick lint docs lock clean
+.PHONY: run install test quick lint docs litellm lock clean
 
 run: install                      ## the daemon on the embedded sandbox, with the shipped chains.yaml and alerts.yaml
 	@exec $(BIN)/fallbackd run --sandbox
@@ -25,12 +25,14 @@ lint: .venv/installed-test        ## ruff, mypy --strict, import-linter
 docs: install                     ## write the README's reference anew from the code
 	@$(BIN)/fallbackd export reference --into README.md
 
+litellm: .venv-litellm/installed   ## a real LiteLLM proxy for the end-to-end tests, in an environment of its own
+
 lock: .venv/installed-test        ## write the pins anew from pyproject.toml
 	@$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links --allow-unsafe --extra test -c requirements.lock -o requirements-test.lock pyproject.toml
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-litellm build dist *.egg-info
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "fallbackd needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -45,4 +47,10 @@ clean:
 .venv/installed-test: .venv/installed requirements-test.lock
 	@echo "Adding what the tests need to .venv"
 	@$(PIP) install -r requirements-test.lock
+	@touch $@
+
+.venv-litellm/installed: requirements-litellm.lock
+	@echo "Setting up .venv-litellm"
+	@$(PYTHON) -m venv .venv-litellm
+	@.venv-litellm/bin/python -m pip --quiet --disable-pip-version-check install -r requirements-litellm.lock
 	@touch $@
