@@ -24,13 +24,15 @@ async def fake_slack() -> AsyncIterator[FakeSlack]:
 
 
 INSTALLED_BY = {
+    ".venv-litellm/bin/litellm": "python3 -m venv .venv-litellm && .venv-litellm/bin/pip install "
+    "-r requirements-litellm.lock",
     "prometheus": "Debian: apt-get install prometheus",
     "promtool": "Debian: apt-get install prometheus",
     "prometheus-alertmanager": "Debian: apt-get install prometheus-alertmanager",
     "node": "Debian: apt-get install nodejs npm",
     "tests/dashboards/schema-check/node_modules": "npm ci --prefix tests/dashboards/schema-check",
 }
-"""What ``needs`` can name, and how it is had: programs, and folders of packages by their path in this checkout."""
+"""What ``needs`` can name, and how it is had: programs, and what is installed into this checkout by its path."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

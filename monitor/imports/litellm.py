@@ -146,7 +146,7 @@ def _groups(reading: Reading, top: Node) -> dict[str, _Group]:
 def _fallbacks(reading: Reading, top: Node, setting: str) -> dict[str, list[str]]:
     """Group -> those that stand in for it. A list of mappings, each of one group."""
     found: dict[str, list[str]] = {}
-    for entry in reading.items(_setting(top, setting), "as in [{chat: [chat-backup]}]"):
+    for entry in reading.items(_setting(top, setting), "as in [{x: [y]}]"):
         if not isinstance(entry.value, dict):
             reading.blame(entry, "is no mapping of a model group to its fallbacks, as in {chat: [chat-backup]}")
         for group, rest in entry.entries():

@@ -164,7 +164,7 @@ def test_a_portkey_config_is_a_client_chain_with_an_endpoint_for_each_target(tmp
 def test_a_model_that_the_request_names_is_asked_for() -> None:
     said = complaint("portkey", json.dumps(PORTKEY, indent=2))
     assert said == (
-        "given.yaml:33  targets[2].targets[0].override_params.model: is missing; the request names the model then: "
+        "given.yaml:28  targets[2].targets[0].override_params.model: is missing; the request names the model then: "
         "write it here, or give it with --model"
     )
 
@@ -180,8 +180,7 @@ def test_a_model_that_the_request_names_is_asked_for() -> None:
         (
             "litellm",
             "model_list: [{model_name: x, litellm_params: {model: a}}]\nrouter_settings:\n  fallbacks: {x: [y]}\n",
-            "given.yaml:3  router_settings.fallbacks: a mapping stands where a list belongs "
-            "(as in [{chat: [chat-backup]}])",
+            "given.yaml:3  router_settings.fallbacks: a mapping stands where a list belongs (as in [{x: [y]}])",
         ),
         ("openrouter", "{}\n", "given.yaml  models: is missing, and so is model; this is no request for a completion"),
         ("openrouter", '{"models": [7]}', "given.yaml:1  models[0]: 7 stands where a text belongs (the id of a model)"),
