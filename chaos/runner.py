@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -12,6 +12,7 @@ import structlog
 from chaos.experiment import RECOVERY_TRIES, Ask, Experiment, Observer, Record, tell
 from chaos.guard import GuardView, Permit, Refusal, Running, permit
 from chaos.injectors import INJECTORS
+from chaos.injectors.injector import Injector
 from chaos.judge import judge
 from chaos.model import Drill, Journal, Phase
 from chaos.serving import reached
@@ -56,6 +57,7 @@ class Runner:
         clock: Clock,
         rng: Random,
         observers: Sequence[Observer] = (),
+        injectors: Mapping[str, Injector] | None = None,
     ) -> None:
         self._chains = chains
         self._ask = ask
@@ -64,6 +66,7 @@ class Runner:
         self._clock = clock
         self._rng = rng
         self._observers = tuple(observers)
+        self._injectors = INJECTORS if injectors is None else injectors
         self._active: dict[str, _Active] = {}
         self._stopped: str | None = None
 
@@ -104,7 +107,7 @@ class Runner:
         catalogue = self._catalogue(drill.chain)
         experiment = Experiment(
             record,
-            injector=INJECTORS[drill.injector],
+            injector=self._injectors[drill.injector],
             ask=self._ask,
             catalogue=catalogue,
             clock=self._clock,
@@ -155,7 +158,7 @@ class Runner:
             providers=providers,
             requests=1 + drill.requests + RECOVERY_TRIES,
         )
-        refused = INJECTORS[drill.injector].check(drill, chain, catalogue) if decision.allowed else None
+        refused = self._injectors[drill.injector].check(drill, chain, catalogue) if decision.allowed else None
         return Permit(refusal=Refusal.NOT_POSSIBLE, because=refused.because) if refused else decision
 
     async def _perform(self, record: Record, experiment: Experiment, providers: frozenset[str]) -> Journal:

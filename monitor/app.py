@@ -122,8 +122,8 @@ class App:
         self._knowledge = await Knowledge.restore(self.config, self.specs, self._store, self._clock)
         self._recall()
         await self._build_stories()
-        await self._serve()
         await self._start_traffic()
+        await self._serve()
         await self._read_catalogues()
         self._schedule.start()
         self._stack.push_async_callback(self._drain)
@@ -185,6 +185,7 @@ class App:
             catalogue=self._endpoints.catalogue,
             clock=self._clock,
             rng=self._rng,
+            gateway=lambda: self.traffic.reach(self.config),
         )
         self._drilling.follow(self.drills)
         self._schedule = Schedule(

@@ -10,6 +10,7 @@ from typing import Self
 import structlog
 
 from chaos.guard import GuardView
+from chaos.injectors import Reach, reaching
 from chaos.injectors.injector import Wrap
 from chaos.model import Drill, Event, Injection, Journal
 from chaos.report import journal_json
@@ -44,6 +45,7 @@ class Drilling:
         catalogue: Callable[[str], Catalogue],
         clock: Clock,
         rng: Random,
+        gateway: Callable[[], Reach | None] = lambda: None,
     ) -> None:
         self._pipeline = pipeline
         self._knowledge = knowledge
@@ -64,6 +66,7 @@ class Drilling:
             clock=clock,
             rng=rng,
             observers=(self,),
+            injectors=reaching(gateway),
         )
 
     @classmethod

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import structlog
 
-from chaos.gateway import Gateway
+from chaos.gateway import Gateway, chains_of
+from chaos.injectors import Reach
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.model import Catalogue, Outcome
@@ -17,9 +18,7 @@ log = structlog.get_logger("gateway")
 class Traffic:
     """Runs the gateway where there is one and it is not ``separate``. ``told`` gets the outcomes."""
 
-    def __init__(
-        self, *, told: Callable[[Outcome], None], catalogue: Callable[[str], Catalogue], clock: Clock
-    ) -> None:
+    def __init__(self, *, told: Callable[[Outcome], None], catalogue: Callable[[str], Catalogue], clock: Clock) -> None:
         self.gateway: Gateway | None = None
         self._told = told
         self._catalogue = catalogue
@@ -44,6 +43,18 @@ class Traffic:
         followed = running is not None and settings is not None and running.follow(config, settings)
         if wanted != (running is not None) or (wanted and not followed):
             log.warning("the section gateway of the config asks for what only a restart of fallbackd can change")
+
+    def reach(self, config: Config) -> Reach | None:
+        """Where drills find the gateway: this one, or that of another process at its configured addresses."""
+        settings = config.gateway
+        if settings is None:
+            return None
+        chains = frozenset(chain.name for chain in chains_of(config, settings))
+        if self.gateway is not None:
+            return Reach(url=self.gateway.url, control=self.gateway.control_url, chains=chains)
+        if not settings.separate:
+            return None
+        return Reach(url=f"http://{settings.listen}", control=f"http://{settings.control}", chains=chains)
 
     def where(self) -> str | None:
         """One line for the person who started it; None where there is no gateway."""

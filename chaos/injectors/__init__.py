@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from chaos.injectors.client import ClientInjector
+from chaos.injectors.gateway import GatewayInjector, Reach
 from chaos.injectors.injector import Injector
 from chaos.injectors.request import RequestInjector
 from monitor.config.model import FaultOption
@@ -12,9 +13,16 @@ from monitor.config.model import FaultOption
 _ALL: tuple[Injector, ...] = (
     RequestInjector(),
     ClientInjector(),
+    GatewayInjector(),
 )
 
 INJECTORS: Mapping[str, Injector] = {injector.name: injector for injector in _ALL}
+
+
+def reaching(gateway: Callable[[], Reach | None]) -> Mapping[str, Injector]:
+    """The injectors, with the one that must know where a gateway is."""
+    return {**INJECTORS, GatewayInjector.name: GatewayInjector(gateway)}
+
 
 FAULT_OPTIONS: Mapping[str, Mapping[str, Mapping[str, FaultOption]]] = {
     injector.name: {
@@ -27,3 +35,5 @@ FAULT_OPTIONS: Mapping[str, Mapping[str, Mapping[str, FaultOption]]] = {
     for injector in _ALL
 }
 """injector -> fault -> option -> its limits, as the config needs to know them."""
+
+__all__ = ["FAULT_OPTIONS", "INJECTORS", "GatewayInjector", "Reach", "reaching"]

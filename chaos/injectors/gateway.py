@@ -1,0 +1,189 @@
+"""Breaks targets in the gateway, where applications' own traffic passes: the drill's requests take that way too.
+
+The fault stands in the gateway's own table with its deadline and count, so it ends there whatever becomes of us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import httpx
+import structlog
+
+from chaos.faults import FAULTS
+from chaos.injectors.injector import Refused
+from chaos.model import Drill, Injection, Option
+from chaos.wording import join
+from monitor.clock import Clock
+from monitor.config.model import ChainConfig
+from monitor.model import Catalogue, Mode
+from monitor.reading import mapping, parse
+
+log = structlog.get_logger("drill")
+
+UNTOLD = frozenset({"dns", "tls"})
+"""Faults that a client cannot meet at a gateway that it has reached."""
+PATIENCE = 5.0
+"""Seconds that the gateway's control gets for an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where a gateway is: the URLs of its traffic and of its control, and the chains that pass through it."""
+
+    url: str
+    control: str
+    chains: frozenset[str]
+
+
+class GatewayInjector:
+    """For chains of mode ``client`` whose traffic passes a gateway. ``reach`` is asked anew for each drill."""
+
+    name = "gateway"
+
+    def __init__(self, reach: Callable[[], Reach | None] = lambda: None) -> None:
+        self._reach = reach
+
+    @property
+    def faults(self) -> Mapping[str, Mapping[str, Option]]:
+        return {name: fault.options for name, fault in FAULTS.items() if name not in UNTOLD}
+
+    def check(
+        self,
+        drill: Drill,  # noqa: ARG002 - the interface of all injectors
+        chain: ChainConfig,
+        catalogue: Catalogue,  # noqa: ARG002 - the interface of all injectors
+    ) -> Refused | None:
+        found = self._found(chain)
+        return found if isinstance(found, Refused) else None
+
+    def arm(
+        self,
+        injection: Injection,
+        drill: Drill,  # noqa: ARG002 - the interface of all injectors
+        chain: ChainConfig,
+        catalogue: Catalogue,  # noqa: ARG002 - the interface of all injectors
+        clock: Clock,  # noqa: ARG002 - the gateway has its own
+        rng: Random,
+    ) -> Armed | Refused:
+        found = self._found(chain)
+        if isinstance(found, Refused):
+            return found
+        labels = join(chain.targets[position].label for position in injection.positions)
+        meaning = FAULTS[injection.fault].meaning.rstrip(".")
+        return Armed(injection, found, f"requests for {labels} that pass the gateway meet the fault ({meaning})", rng)
+
+    def _found(self, chain: ChainConfig) -> Reach | Refused:
+        if chain.mode is not Mode.CLIENT:
+            return Refused(
+                f"{chain.name} is walked by {chain.endpoint}, which would look broken as a whole to a fault on the way "
+                "to it; break single targets of it with the request injector"
+            )
+        reach = self._reach()
+        if reach is None:
+            return Refused("no gateway runs: the config has no section gateway, or it could not be started")
+        if chain.name not in reach.chains:
+            return Refused(f"no traffic of {chain.name} passes the gateway; its endpoint is another one")
+        return reach
+
+
+class Armed:
+    """A rule in a gateway, put there by the first request that needs it. ``count`` is the gateway's own record."""
+
+    reshape = None
+
+    def __init__(self, injection: Injection, reach: Reach, says: str, rng: Random) -> None:
+        self.says = says
+        self.count = 0
+        self.released = False
+        self._injection = injection
+        self._reach = reach
+        self._seed = rng.getrandbits(32)
+        self._put: asyncio.Task[bool] | None = None
+        self._errands: set[asyncio.Task[Any]] = set()
+
+    def wrap(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return _Through(inner, self)
+
+    def release(self) -> None:
+        if self.released:
+            return
+        self.released = True
+        self.errand(self._take_away())
+
+    def mark(self, request: httpx.Request) -> httpx.Request:
+        """The request as it goes through the gateway: the same, elsewhere, with the mark of this run."""
+        there = httpx.URL(self._reach.url)
+        position = (request.extensions.get("fallbackd") or {}).get("position")
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"host"]
+        headers += [(b"Host", there.netloc), (b"X-Fallbackd-Drill", self._injection.run.encode())]
+        headers.append((b"X-Fallbackd-Chain", self._injection.chain.encode()))
+        if position is not None:
+            headers.append((b"X-Fallbackd-Position", b"%d" % position))
+        url = request.url.copy_with(scheme=there.scheme, host=there.host, port=there.port)
+        return httpx.Request(
+            request.method, url, headers=headers, stream=request.stream, extensions=dict(request.extensions)
+        )
+
+    async def in_place(self) -> bool:
+        """Whether the gateway has the rule; the first caller puts it there. Without it requests go the usual way."""
+        if self._put is None:
+            self._put = asyncio.create_task(self._arm())
+        return await asyncio.shield(self._put)
+
+    async def look(self) -> None:
+        """Take over how many exchanges the gateway says that the fault has met."""
+        listed = await self._call("GET", "/rules")
+        for rule in mapping(listed).get("rules") or ():
+            if mapping(rule).get("id") == self._injection.run:
+                self.count = max(self.count, int(rule["count"]))
+
+    def errand(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _arm(self) -> bool:
+        one = self._injection
+        rule = {
+            "id": one.run, "chain": one.chain, "drill": one.drill, "run": one.run, "fault": one.fault,
+            "options": dict(one.options), "positions": list(one.positions), "until": one.until,
+            "max_count": one.max_count, "seed": self._seed,
+        }  # fmt: skip
+        return mapping(await self._call("POST", "/rules", rule)).get("id") == one.run
+
+    async def _take_away(self) -> None:
+        if self._put is not None and await self.in_place():
+            await self._call("DELETE", f"/rules/{self._injection.run}")
+
+    async def _call(self, method: str, path: str, body: object = None) -> Any:
+        try:
+            async with httpx.AsyncClient(base_url=self._reach.control, timeout=PATIENCE, trust_env=False) as client:
+                reply = await client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            log.warning("the gateway's control does not answer", error=type(error).__name__)
+            return None
+        if reply.is_error:
+            log.warning("the gateway refuses", status=reply.status_code, says=reply.text[:200])
+        return parse(reply.content)
+
+
+class _Through(httpx.AsyncBaseTransport):
+    def __init__(self, inner: httpx.AsyncBaseTransport, armed: Armed) -> None:
+        self._inner = inner
+        self._armed = armed
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._armed.released or not await self._armed.in_place():
+            return await self._inner.handle_async_request(request)
+        try:
+            return await self._inner.handle_async_request(self._armed.mark(request))
+        except asyncio.CancelledError:
+            self._armed.errand(self._armed.look())
+            raise
+        finally:
+            await self._armed.look()
