@@ -20,7 +20,8 @@ _ENVELOPE_TOKENS = 32  # what providers add around a message, generously
 _CHARACTERS_PER_TOKEN = 3  # fewer than any tokenizer in use needs for such text: the estimate is an upper bound
 _LONG_CONTEXT_EVERY = 86400.0  # at least: its prompt costs a hundred times that of the others
 _LACK_LASTS = 86400.0  # a lack that is older than this is asked for at its usual pace again
-_LOOKS = 24  # so often in one interval a lack that is young is looked at again
+_LOOKS = 24  # so often in one interval a lack that is young is looked at again, and once a minute at most
+_SOONEST = 60.0
 
 
 def expand(config: Config) -> tuple[ProbeSpec, ...]:
@@ -85,7 +86,7 @@ def _asking(chain: ChainConfig, need: Capability) -> ProbeConfig:
     """
     every = max(chain.needs_every, _LONG_CONTEXT_EVERY) if need is Capability.LONG_CONTEXT else chain.needs_every
     own = next((probe for probe in chain.probes if probe.kind == need), None)
-    pace = PaceConfig.model_construct(fastest=every / _LOOKS, slower_after=_LACK_LASTS)
+    pace = PaceConfig.model_construct(fastest=max(_SOONEST, every / _LOOKS), slower_after=_LACK_LASTS)
     settings = {"every": every, "of": (Of.TARGETS,), "pace": pace}
     return (own or ProbeConfig.model_construct(kind=need.value, every=every)).model_copy(update=settings)
 

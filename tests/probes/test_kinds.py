@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from importlib import import_module
 from random import Random
 
 import pytest
@@ -10,20 +11,22 @@ import pytest
 import monitor.probes
 from monitor.exchange import Answer
 from monitor.model import ProbeSpec, Reason
-from monitor.probes import KINDS
+from monitor.probes import KINDS, Kind
 
 SPEC = ProbeSpec(key="c:k", chain="c", kind="completion", target=None, every=60.0, first_token=15.0, max_tokens=48)
-NOT_KINDS = {
-    "cheap_check", "inquiry", "kind", "kinds", "offered", "outcomes", "picture", "plan", "pricing", "prober", "run",
-    "walk",
-}  # fmt: skip
 PLAIN = {name: KINDS[name] for name in ("completion", "stream")}
 """Kinds that ask for a word and nothing else."""
 
 
 def test_every_kind_file_is_in_the_list():
-    files = {found.name for found in pkgutil.iter_modules(monitor.probes.__path__)}
-    assert files - NOT_KINDS == set(KINDS)
+    modules = [import_module(f"monitor.probes.{found.name}") for found in pkgutil.iter_modules(monitor.probes.__path__)]
+    own = {
+        module.__name__.rpartition(".")[2]: one
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type) and Kind in one.__mro__[1:] and one.__module__ == module.__name__
+    }
+    assert own == {name: type(kind) for name, kind in KINDS.items()}, "a kind is named as its file"
     assert all(name == kind.name for name, kind in KINDS.items())
 
 
