@@ -98,7 +98,8 @@ def test_mistakes_of_both_files_come_in_one_go(load_texts: Load) -> None:
         "alerts.yaml:2  notifiers[0].token_env: the environment variable SLACK_BOT_TOKEN is not set; "
         "mend this, or write optional: true to do without this notifier\n"
         'alerts.yaml:4  rules[0].when: "chain_dwn" is not known here; did you mean "chain_down"? Known: '
-        "budget_exhausted, catalogue_drift, chain_degraded, chain_down, drill_deviated, fallback_rate, probe_stale, wrong_model"
+        "budget_exhausted, catalogue_drift, chain_degraded, chain_down, drill_deviated, fallback_rate, probe_stale, "
+        "wrong_model"
     )
 
 
