@@ -110,7 +110,7 @@ def answers(url: str, headers: dict[str, str], body: str, seconds: float) -> boo
     return False
 
 
-def load(url: str, headers: dict[str, str], body: str, folder: Path, *, seconds: float, in_flight: int) -> Load:
+def load(url: str, headers: dict[str, str], body: str, folder: Path, *, seconds: int, in_flight: int) -> Load:
     script = folder / "load.lua"
     fields = "".join(f'wrk.headers["{name}"]="{value}"\n' for name, value in headers.items())
     script.write_text(f"wrk.method='POST'\nwrk.body='{body}'\n{fields}")
@@ -121,7 +121,7 @@ def load(url: str, headers: dict[str, str], body: str, folder: Path, *, seconds:
         "wrk",
         "-t1",
         f"-c{in_flight}",
-        f"-d{seconds:g}s",
+        f"-d{seconds}s",
         "--latency",
         "-s",
         str(script),
@@ -186,7 +186,7 @@ def absent(program: Path) -> str:
 
 
 class Bench:
-    def __init__(self, folder: Path, *, seconds: float, others: Path) -> None:
+    def __init__(self, folder: Path, *, seconds: int, others: Path) -> None:
         self.folder = folder
         self.seconds = seconds
         self.others = others
@@ -306,7 +306,7 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--soak", type=int, default=60_000, help="exchanges of the soak (1000000 for the long one)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
     parser.add_argument("--others", type=Path, default=Path("/tmp/fallbackd-bench"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

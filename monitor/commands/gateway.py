@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from dataclasses import replace
@@ -79,6 +80,8 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
         exposition=metrics.exposition,
     )  # fmt: skip
     await running.start()
+    gc.collect()
+    gc.freeze()  # what is there now stays for good; looking through it again and again would hold traffic up
     print(
         f"The gateway listens at {running.url}/v1 and passes to {config.endpoints[settings.endpoint].url}; "
         f"control and metrics at {running.control_url}. Ctrl-C stops.",
