@@ -127,3 +127,17 @@ def test_its_own_config_imports_into_chains_that_hold(asker: Asker, tmp_path: Pa
     assert {one["status"] for one in json.loads(probed.stdout)} == {"ok"}, probed.stdout
     again = command("import", "litellm", str(asker.proxy.config), "--output", str(made))
     assert (again.returncode, "exists" in again.stderr) == (2, True)
+
+
+def test_a_diff_names_what_the_proxy_does_otherwise(asker: Asker) -> None:
+    done = asker.run("diff", "chat", "--json")
+    found = json.loads(done.stdout)
+    # A proxy without timeouts waits for 100 minutes: declared are seconds.
+    assert (done.returncode, {one["kind"] for one in found["differences"]}) == (1, {"timeout"}), done.stdout
+    swapped = CHAINS.replace("first, model: chat,", "first, model: chat-backup,")
+    swapped = swapped.replace("second, model: chat-backup,", "second, model: chat,")
+    (asker.folder / "other.yaml").write_text(swapped.format(url=asker.proxy.url, told="false"))
+    files = ["--chains", str(asker.folder / "other.yaml"), "--alerts", str(asker.folder / "alerts.yaml")]
+    done = command("diff", "chat", *files, env={"PROXY_KEY": KEY})
+    assert done.returncode == 1
+    assert "second (chat) is declared, and proxy never falls back to it." in done.stdout
