@@ -1,4 +1,4 @@
-"""One client chain over several endpoints: each target is asked in its own dialect, with its own key, over its own way."""
+"""One client chain over several endpoints: each target is asked in its own dialect, with its own key and way."""
 
 from __future__ import annotations
 
