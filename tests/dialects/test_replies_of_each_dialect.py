@@ -1,4 +1,7 @@
-"""Replies as they came (secrets and noise apart), one file each: what was said, and what is read from it."""
+"""Replies in the shapes that endpoints send, one file each: what was said, and what is read from it.
+
+``source`` in each file tells those that were recorded from those that were written after a description.
+"""
 
 from __future__ import annotations
 
@@ -59,12 +62,14 @@ def reading(answer: Answer) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_a_recorded_reply_says_what_it_said(path: Path) -> None:
+def test_a_reply_says_what_it_said(path: Path) -> None:
     recorded = json.loads(path.read_text())
     found = reading(DIALECTS[path.parent.name].read(reply_of(recorded), now=1_790_000_000.0))
     wanted = {"reason": "none"} | recorded["says"]
     assert {name: found[name] for name in wanted} == wanted
 
 
-def test_every_dialect_has_recorded_replies() -> None:
+def test_every_dialect_has_replies_and_each_says_where_it_comes_from() -> None:
     assert {path.parent.name for path in FILES} == set(DIALECTS)
+    sources = {path.name: json.loads(path.read_text())["source"] for path in FILES}
+    assert not [name for name, source in sources.items() if not source.startswith(("recorded from ", "written"))]
