@@ -10,7 +10,8 @@ import pytest
 from pydantic import Field, model_validator
 
 from monitor.config.loading import load
-from monitor.config.model import Config, FaultOption, NotifierSettings, Vocabulary
+from monitor.config.model import Config, DialectTraits, FaultOption, NotifierSettings, Vocabulary
+from monitor.model import Mode
 
 GOOD_CHAINS = """\
 endpoints:
@@ -103,6 +104,10 @@ def vocabulary() -> Vocabulary:
                 "catalogue_drift",
             }
         ),
+        traits={
+            "openrouter": DialectTraits(modes=frozenset(Mode), pins=True, routes=True, most_models=3),
+            "openai_compatible": DialectTraits(modes=frozenset({Mode.CLIENT})),
+        },
         faults={"request": REQUEST, "transport": TRANSPORT},
         notifiers={"slack": SlackSettings, "log": LogSettings},
     )
