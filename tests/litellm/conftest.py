@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,10 @@ def proxy(started: Proxy) -> Iterator[Proxy]:
     """Whole at the start of each test, with no deployment in cooldown."""
     yield started
     started.mend()
-    for deployment in ("chat-first", "chat-second", "ordered-first", "ordered-second"):
-        _until(lambda name=deployment: _answers(started.url, name), f"{deployment} is out of its cooldown", seconds=60)
+    # Asked by its group, as a deployment that is asked by its id answers in its cooldown too.
+    for group, deployment in (("chat", "chat-first"), ("chat-backup", "chat-second"), ("ordered", "ordered-first")):
+        whole = partial(_answers, started.url, group, deployment)
+        _until(whole, f"{deployment} is out of its cooldown", seconds=60)
 
 
 def _sandbox(processes: list[subprocess.Popen[Any]]) -> str:
@@ -130,10 +133,10 @@ def _lives(url: str, process: subprocess.Popen[Any], log: Path) -> bool:
         return False
 
 
-def _answers(url: str, model: str) -> bool:
+def _answers(url: str, model: str, deployment: str) -> bool:
     body = {"model": model, "messages": [{"role": "user", "content": "hi"}], "disable_fallbacks": True}
     reply = httpx.post(f"{url}/chat/completions", json=body, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
-    return reply.status_code == 200
+    return reply.status_code == 200 and reply.headers.get("x-litellm-model-id") == deployment
 
 
 def _control(base: str) -> str:
