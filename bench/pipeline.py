@@ -37,7 +37,8 @@ from monitor.config.model import Config
 from monitor.endpoints import Endpoints
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Catalogue, ModelEntry, Outcome, Price, ProbeSpec, Status
+from monitor.model import Outcome, ProbeSpec, Status
+from monitor.offering import Catalogue, ModelEntry, Price
 from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.store import Store

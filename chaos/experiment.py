@@ -18,7 +18,8 @@ from chaos.wording import attempted, described, join, requests, seconds
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
-from monitor.model import Catalogue, Outcome
+from monitor.model import Outcome
+from monitor.offering import Catalogue
 
 log = structlog.get_logger("drill")
 

@@ -18,7 +18,8 @@ from chaos.model import Drill, Journal, Phase
 from chaos.serving import reached
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue, new_id
+from monitor.model import new_id
+from monitor.offering import Catalogue
 
 log = structlog.get_logger("drill")
 

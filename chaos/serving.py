@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue, Offer
 from monitor.naming import find_entry
+from monitor.offering import Catalogue, Offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor.config.model import ChainConfig, Config
-from monitor.model import Catalogue, Outcome, ProbeSpec, Reason
+from monitor.model import Outcome, ProbeSpec, Reason
 from monitor.naming import same_provider
+from monitor.offering import Catalogue
 
 DAY = 86400.0
 _EPSILON = 1e-12

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.model import Catalogue, ModelEntry, Offer, Price, Target
+from monitor.model import Target
 from monitor.naming import find_entry, same_provider
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 
 MILLION = 1_000_000
 

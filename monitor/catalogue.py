@@ -13,8 +13,8 @@ import httpx
 from monitor.clock import Clock
 from monitor.config.model import EndpointConfig
 from monitor.exchange import Ask, Fate, Reply
-from monitor.model import Account, Catalogue, ModelEntry, Offer
 from monitor.naming import find_entry
+from monitor.offering import Account, Catalogue, ModelEntry, Offer
 from monitor.offers import assemble, read_account, read_model, read_models, read_offers, read_providers
 from monitor.reading import parse
 from monitor.wire import exchange

@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from monitor.config.model import ChainConfig
 from monitor.config.quantity import format_duration
-from monitor.model import Catalogue, Mode, Outcome, Path, Reason, Status
+from monitor.model import Mode, Outcome, Path, Reason, Status
 from monitor.naming import find_entry, same_provider
+from monitor.offering import Catalogue
 
 _STANDING = frozenset(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from chaos.experiment import RECOVERY_TRIES
 from chaos.guard import Running
@@ -13,40 +13,32 @@ from chaos.model import Drill, Journal
 from chaos.report import event_line, journal_from_json, text
 from monitor.alarm import Alarm
 from monitor.alerting import Silence
-from monitor.budget import BudgetState, Priority, Purse, Scope
+from monitor.chain_views import ChainViews, budget_fields
 from monitor.clock import Clock
-from monitor.config.model import ChainConfig, Config
+from monitor.config.model import Config
 from monitor.config.quantity import format_duration
 from monitor.drilling import Drilling
 from monitor.gauges import Gauges
-from monitor.health import abilities
 from monitor.knowledge import Knowledge
-from monitor.metrics import WINDOWS, Metrics
-from monitor.model import Outcome, ProbeSpec, Severity, Target, Transition, Verdict
+from monitor.metrics import Metrics
+from monitor.model import Outcome, ProbeSpec, Severity, Transition, Verdict
 from monitor.notify import Outbox
 from monitor.schedule import Schedule
 from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.version import VERSION
 from monitor.web.views import (
-    AbilityView,
     AlertView,
-    BudgetView,
     ChainView,
     DrillView,
     OutcomeQuery,
-    ProviderView,
     Refused,
     RunDetail,
     RunState,
     RunView,
-    ServingView,
     SharedBudgetView,
-    ShareView,
     Started,
-    StateView,
     StatusView,
-    TargetView,
 )
 
 _GRAVITY = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
@@ -91,6 +83,7 @@ class DaemonControl:
         self._stocktaking = stocktaking
         self._clock = clock
         self._started = clock.now()
+        self._chains = ChainViews(knowledge=knowledge, alarm=alarm, clock=clock)
         self._gauges = Gauges(metrics=metrics, knowledge=knowledge, store=store, outbox=outbox, clock=clock)
         self._last_runs: dict[str, RunView] = {}
 
@@ -110,7 +103,7 @@ class DaemonControl:
             outbox_pending=sum(self._outbox.waiting().values()),
             stopped=self._drilling.runner.stopped,
             budgets=tuple(
-                SharedBudgetView(**_budget(state), scope=state.purse.scope, provider=state.purse.name)
+                SharedBudgetView(**budget_fields(state), scope=state.purse.scope, provider=state.purse.name)
                 for state in self._knowledge.spending.shared(self._clock.now())
             ),
             notes=tuple(self._notes()),
@@ -123,7 +116,7 @@ class DaemonControl:
         return True, "every chain has been asked"
 
     def chains(self) -> Sequence[ChainView]:
-        return [self._chain(chain) for chain in self._in_force.config.chains]
+        return [self._chains.view(chain) for chain in self._in_force.config.chains]
 
     def alerts(self) -> Sequence[AlertView]:
         incidents = sorted(self._alarm.incidents, key=lambda one: (_GRAVITY.index(one.severity), one.since))
@@ -227,66 +220,6 @@ class DaemonControl:
         lost = [f"{self._store.dropped} results could not be kept: the disk fails"] if self._store.dropped else []
         return [*(f"Not in use: {sentence}" for sentence in config.muted.values()), *config.warnings, *lost]
 
-    def _chain(self, chain: ChainConfig) -> ChainView:
-        state, name = self._knowledge.chain_state(chain.name), chain.name
-        now, latest = self._clock.now(), self._knowledge.latest(name)
-        budget = self._knowledge.spending.state(Purse(scope=Scope.CHAIN, name=name), now)
-        known: dict[str, object] = {}
-        if state is not None:
-            known = {
-                "health": state.health, "reason": state.reason, "detail": state.detail, "since": state.since,
-                "last_good": state.last_good, "last_bad": state.last_bad,
-            }  # fmt: skip
-        serving = state.serving if state else None
-        return ChainView(
-            **StateView(**known, latency=latest.duration if latest else None).model_dump(),
-            name=name,
-            mode=chain.mode,
-            endpoint=chain.endpoint,
-            serving=ServingView(
-                label=serving.label, position=serving.position, path=serving.path, model=serving.model,
-                since=serving.since, at=serving.at,
-            ) if serving else None,
-            targets=tuple(self._target(chain, target) for target in chain.all_targets()),
-            fallback=tuple(self._share(name, window, seconds, now) for window, seconds in WINDOWS.items()),
-            budget=None if budget is None else BudgetView(**_budget(budget)),
-            alerts=tuple(one.alert for one in self._alarm.firing if one.chain == name),
-        )  # fmt: skip
-
-    def _target(self, chain: ChainConfig, target: Target) -> TargetView:
-        pinned = [
-            one for one in self._knowledge.targets(chain.name) if one.position == target.position and one != target
-        ]
-        state = self._knowledge.target_state(target)
-        return TargetView(
-            **self._state(target),
-            chain=chain.name,
-            label=target.label,
-            position=target.position,
-            model=target.model,
-            provider=target.provider,
-            limited_until=state.limited_until if state else None,
-            abilities=tuple(
-                AbilityView(capability=one.capability, standing=one.standing, detail=one.detail, at=one.at)
-                for one in abilities(chain.needs, state)
-            ),
-            providers=tuple(ProviderView(**self._state(one), provider=one.provider or "") for one in pinned),
-        )
-
-    def _state(self, target: Target) -> dict[str, object]:
-        state, latest = self._knowledge.target_state(target), self._knowledge.latest(target)
-        latency = latest.duration if latest else None
-        if state is None:
-            return {"latency": latency}
-        return {
-            "health": state.health, "reason": state.reason, "detail": state.detail, "since": state.since,
-            "last_good": state.last_good, "last_bad": state.last_bad, "latency": latency,
-        }  # fmt: skip
-
-    def _share(self, chain: str, window: str, seconds: float, now: float) -> ShareView:
-        share, answers = self._knowledge.history(chain).share(seconds, now)
-        return ShareView(window=window, share=share, answers=answers)
-
     def _drill(self, drill: Drill) -> DrillView:
         chain = self._in_force.config.chain(drill.chain)
         last = self._drilling.last(drill.name)
@@ -327,16 +260,6 @@ def _running(one: Running) -> RunView:
         at=one.started,
         asked_by=one.asked_by,
     )
-
-
-def _budget(state: BudgetState) -> dict[str, Any]:
-    stopped = tuple(priority.value for priority in Priority if priority in state.stopped)
-    return {
-        "usd_per_day": state.usd_per_day,
-        "remaining": state.remaining,
-        "stopped": stopped,
-        "resumes": state.resumes if stopped else None,
-    }
 
 
 def _expects(drill: Drill) -> str:

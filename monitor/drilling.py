@@ -21,7 +21,8 @@ from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Catalogue, Health, Origin, Outcome, ProbeSpec, Transition, Verdict, VerdictKind, new_id
+from monitor.model import Health, Origin, Outcome, ProbeSpec, Transition, Verdict, VerdictKind, new_id
+from monitor.offering import Catalogue
 from monitor.pipeline import Pipeline
 from monitor.probes import specify
 from monitor.store import Store

@@ -11,7 +11,7 @@ import structlog
 from monitor.catalogue import read_catalogue
 from monitor.clock import Clock
 from monitor.config.model import Config
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 from monitor.offers import keep_unread
 from monitor.transport import AioTransport
 

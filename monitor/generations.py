@@ -22,7 +22,8 @@ from monitor.config.model import ChainConfig, Config
 from monitor.exchange import Answer, Ask, Fate
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Attempt, Catalogue, Outcome, Path
+from monitor.model import Attempt, Outcome, Path
+from monitor.offering import Catalogue
 from monitor.reading import clean, mapping, number, parse, text_of
 from monitor.served import exhausted, match
 from monitor.store import Store

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from monitor.config.model import Config
 from monitor.drift import About, Known, compare, discovered, serving
 from monitor.findings import CatalogueFinding
-from monitor.model import Catalogue, Offer
 from monitor.naming import find_entry
+from monitor.offering import Catalogue, Offer
 from monitor.store import Store
 
 log = structlog.get_logger("catalogue")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.model import Catalogue, ModelEntry
+from monitor.offering import Catalogue, ModelEntry
 
 _DYNAMIC = frozenset({"nitro", "floor", "exacto", "online"})  # ways of routing; others (:free) are models of their own
 _DATE = re.compile(r"-(?:\d{8}|\d{6}|\d{4}-\d{2}-\d{2})")

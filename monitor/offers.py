@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor.model import Account, Catalogue, ModelEntry, Offer, Price
+from monitor.offering import Account, Catalogue, ModelEntry, Offer, Price
 from monitor.reading import mapping, number, text_of
 
 UNKNOWN_PRICE = Price(prompt=-1.0, completion=-1.0)

@@ -13,7 +13,8 @@ from monitor.config.model import Config
 from monitor.health import should_confirm
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Catalogue, Health, Outcome, ProbeSpec, Transition
+from monitor.model import Health, Outcome, ProbeSpec, Transition
+from monitor.offering import Catalogue
 from monitor.probes import Prober, deny, estimate, offered
 from monitor.store import Store
 

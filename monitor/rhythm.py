@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 from monitor.conditions import ProbeView
 from monitor.config.model import Config
-from monitor.model import Catalogue, Origin, Outcome, ProbeSpec, Status
+from monitor.model import Origin, Outcome, ProbeSpec, Status
 from monitor.naming import provider_slug
+from monitor.offering import Catalogue
 from monitor.pace import Pace
 
 _NO_CATALOGUE = Catalogue()

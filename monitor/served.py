@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding
-from monitor.model import Attempt, Catalogue, Path, Reason, Target
+from monitor.model import Attempt, Path, Reason, Target
 from monitor.naming import closeness, same_provider
+from monitor.offering import Catalogue
 
 TIMEOUTS = frozenset({Reason.TIMEOUT, Reason.FIRST_TOKEN_TIMEOUT, Reason.STALLED})
 _NEARLY = 0.9  # an attempt that failed after this share of its target's timeout has waited for nothing as well

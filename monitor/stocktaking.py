@@ -12,8 +12,8 @@ from monitor.findings import Drift
 from monitor.inventory import Inventory, reported
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Catalogue, Offer
 from monitor.naming import find_entry
+from monitor.offering import Catalogue, Offer
 from monitor.store import Store
 
 Series = Mapping[tuple[str, ...], float]

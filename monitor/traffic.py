@@ -10,7 +10,8 @@ from chaos.gateway import Gateway, chains_of
 from chaos.injectors import Reach
 from monitor.clock import Clock
 from monitor.config.model import Config
-from monitor.model import Catalogue, Outcome
+from monitor.model import Outcome
+from monitor.offering import Catalogue
 
 log = structlog.get_logger("gateway")
 

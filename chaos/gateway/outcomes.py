@@ -13,7 +13,8 @@ from chaos.gateway.places import Asked, Place
 from chaos.gateway.record import End, Record
 from monitor.dialects import Dialect
 from monitor.exchange import Answer, Fate, Finding, Reply
-from monitor.model import Attempt, Catalogue, Origin, Outcome, Path, Reason, Status
+from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status
+from monitor.offering import Catalogue
 from monitor.reading import clean
 from monitor.served import Served, exhausted, match, placed
 

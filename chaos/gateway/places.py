@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from chaos.gateway.record import Copy
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue, Mode, Target
+from monitor.model import Mode, Target
 from monitor.naming import closeness
+from monitor.offering import Catalogue
 from monitor.reading import mapping, parse, text_of
 
 _NO_CATALOGUE = Catalogue()

@@ -21,7 +21,8 @@ from monitor.clock import Clock
 from monitor.config.model import ChainConfig, Config, GatewayConfig
 from monitor.dialects import DIALECTS
 from monitor.errors import StartError
-from monitor.model import Catalogue, Outcome
+from monitor.model import Outcome
+from monitor.offering import Catalogue
 
 log = structlog.get_logger("gateway")
 

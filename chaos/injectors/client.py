@@ -14,7 +14,8 @@ from chaos.model import Drill, Injection, Option
 from chaos.wording import join
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue, Mode
+from monitor.model import Mode
+from monitor.offering import Catalogue
 
 
 class ClientInjector:

@@ -13,7 +13,7 @@ from chaos.model import Drill, Injection, Option
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 
 Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 """A change of the way that requests travel, made by a drill."""

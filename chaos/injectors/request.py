@@ -19,7 +19,8 @@ from chaos.serving import covers, offers, overlap, serving
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
-from monitor.model import Catalogue, Mode, Price
+from monitor.model import Mode
+from monitor.offering import Catalogue, Price
 
 UNKNOWN_ID = "fallbackd/no-such-model"
 PRICE_MARGIN = 1.1

@@ -6,7 +6,7 @@ import typer
 
 from monitor.commands import options
 from monitor.drift import shared_fate
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 
 
 def register(app: typer.Typer) -> None:

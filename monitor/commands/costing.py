@@ -13,7 +13,8 @@ from chaos.model import Drill
 from monitor.budget import Purse, Scope, limits, purses_of
 from monitor.config.model import ChainConfig, Config
 from monitor.drilling import drill_spec
-from monitor.model import Catalogue, ProbeSpec, Target
+from monitor.model import ProbeSpec, Target
+from monitor.offering import Catalogue
 from monitor.probes import estimate, expand, expect
 
 DAY = 86400.0

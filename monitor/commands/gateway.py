@@ -19,7 +19,7 @@ from monitor.config.model import Config, GatewayConfig
 from monitor.errors import CommandError
 from monitor.logs import configure
 from monitor.metrics import Metrics
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 from monitor.version import VERSION
 
 

@@ -19,7 +19,8 @@ from monitor.commands.workbench import workbench
 from monitor.config.model import ChainConfig, Config
 from monitor.config.quantity import format_duration
 from monitor.drift import doubts
-from monitor.model import Catalogue, Target
+from monitor.model import Target
+from monitor.offering import Catalogue
 from monitor.probes import offered
 
 _MONEY = ("USD at most", "USD expected")

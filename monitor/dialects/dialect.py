@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from monitor.config.model import ChainConfig, EndpointConfig
 from monitor.exchange import Answer, Ask, Question, Reply
-from monitor.model import Catalogue, Mode, Target
+from monitor.model import Mode, Target
 from monitor.naming import find_entry
+from monitor.offering import Catalogue
 
 MIN_TOKENS = 16  # providers behind OpenAI's Responses API refuse less
 REASONING_TOKENS = 256  # a model that thinks before it answers needs room for both

@@ -13,7 +13,7 @@ from monitor.drift.sharing import shared_fate
 from monitor.drift.standing import standing
 from monitor.drift.uses import base, models_in_use, uses
 from monitor.findings import CatalogueFinding, Drift, Use
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 
 __all__ = [
     "MOST_DISCOVERED",

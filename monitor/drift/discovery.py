@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from monitor.config.model import ChainConfig, Config, TargetConfig
 from monitor.drift.uses import base
-from monitor.model import Catalogue
 from monitor.naming import find_entry
+from monitor.offering import Catalogue
 
 MOST_DISCOVERED = 16
 """Providers of one target; each is asked, paid for, and has its own metrics, so a catalogue must not multiply them."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.model import Catalogue, ModelEntry, Offer
 from monitor.naming import find_entry
+from monitor.offering import Catalogue, ModelEntry, Offer
 
 
 class Aspect(StrEnum):

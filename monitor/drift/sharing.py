@@ -8,8 +8,9 @@ from itertools import combinations
 from monitor.config.model import ChainConfig, Config
 from monitor.drift.uses import base
 from monitor.findings import CatalogueFinding, Drift, Use
-from monitor.model import Catalogue, Target
+from monitor.model import Target
 from monitor.naming import find_entry, plain_name, provider_slug
+from monitor.offering import Catalogue
 
 
 def shared_fate(config: Config, catalogue: Callable[[str], Catalogue]) -> Iterator[CatalogueFinding]:

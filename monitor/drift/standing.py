@@ -15,8 +15,8 @@ from monitor.config.quantity import format_percent
 from monitor.drift.facts import About, Aspect, Facts
 from monitor.drift.uses import base, models_in_use, uses, uses_of_endpoint, uses_of_free_models
 from monitor.findings import CatalogueFinding, Drift
-from monitor.model import Account, Catalogue, ModelEntry, Offer
 from monitor.naming import find_entry
+from monitor.offering import Account, Catalogue, ModelEntry, Offer
 
 DAY = 86400.0
 NORMAL_UPTIME = 95.0

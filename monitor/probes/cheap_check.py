@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from monitor.capability import MILLION, Capability, Demand, Ruling, is_capability, rule
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue, Price, ProbeSpec
+from monitor.model import ProbeSpec
+from monitor.offering import Catalogue, Price
 
 
 def check(spec: ProbeSpec, chain: ChainConfig, catalogue: Catalogue) -> Ruling | None:

@@ -7,8 +7,9 @@ from random import Random
 from monitor.config.model import ChainConfig
 from monitor.dialects import bound_tokens
 from monitor.exchange import Question
-from monitor.model import Catalogue, ProbeSpec, Tokens
+from monitor.model import ProbeSpec, Tokens
 from monitor.naming import find_entry
+from monitor.offering import Catalogue
 from monitor.probes.cheap_check import deny
 from monitor.probes.kinds import KINDS
 from monitor.probes.pricing import cost_of

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue, ModelEntry, Target
+from monitor.model import Target
 from monitor.naming import find_entry
+from monitor.offering import Catalogue, ModelEntry
 
 
 def offered(chain: ChainConfig, target: Target | None, catalogue: Callable[[str], Catalogue]) -> Catalogue:

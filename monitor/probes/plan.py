@@ -10,7 +10,8 @@ from monitor.capability import Capability, resolve
 from monitor.config.model import ChainConfig, Config, Of, PaceConfig, ProbeConfig
 from monitor.dialects import bound_tokens
 from monitor.exchange import Question
-from monitor.model import Catalogue, Mode, PaceRange, ProbeSpec, Target
+from monitor.model import Mode, PaceRange, ProbeSpec, Target
+from monitor.offering import Catalogue
 from monitor.probes.cheap_check import deny
 from monitor.probes.kinds import KINDS
 from monitor.probes.pricing import charge, highest_price

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.model import Catalogue, Price, Tokens
+from monitor.model import Tokens
 from monitor.naming import find_entry, same_provider
+from monitor.offering import Catalogue, Price
 
 
 def highest_price(model: str, provider: str | None, catalogue: Catalogue) -> Price | None:

@@ -10,7 +10,8 @@ import httpx
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.exchange import Reshape
-from monitor.model import Catalogue, Mode, Origin, Outcome, ProbeSpec, Target, new_id
+from monitor.model import Mode, Origin, Outcome, ProbeSpec, Target, new_id
+from monitor.offering import Catalogue
 from monitor.probes.cheap_check import check
 from monitor.probes.inquiry import Inquirer
 from monitor.probes.kinds import KINDS

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding, Reply
-from monitor.model import Catalogue, Origin, ProbeSpec, Tokens
+from monitor.model import Origin, ProbeSpec, Tokens
+from monitor.offering import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from monitor.config.model import Config
 from monitor.explanation import Sentence
 from monitor.findings import CatalogueFinding
-from monitor.model import Account, Catalogue, Offer
 from monitor.naming import find_entry
+from monitor.offering import Account, Catalogue, Offer
 from monitor.web.views import View
 
 

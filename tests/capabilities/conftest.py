@@ -12,7 +12,8 @@ from chaos.sandbox import Sandbox
 from monitor.catalogue import read_catalogue
 from monitor.clock import SystemClock
 from monitor.config.model import Config
-from monitor.model import Catalogue, Outcome, ProbeSpec
+from monitor.model import Outcome, ProbeSpec
+from monitor.offering import Catalogue
 from monitor.probes import Prober, expand
 from monitor.transport import AioTransport
 from tests.probes.conftest import clock, config, prober

@@ -14,7 +14,8 @@ from monitor.config.loading import load
 from monitor.health import lacks
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Catalogue, Health, ModelEntry, Price, Target, Transition
+from monitor.model import Health, Target, Transition
+from monitor.offering import Catalogue, ModelEntry, Price
 from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.store import Store

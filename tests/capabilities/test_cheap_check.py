@@ -9,7 +9,8 @@ import pytest
 
 from monitor.capability import NAMES, SETS, Capability, Demand, is_capability, resolve, rule
 from monitor.config.model import Config
-from monitor.model import Catalogue, ModelEntry, Offer, Price, ProbeSpec, Target
+from monitor.model import ProbeSpec, Target
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 from monitor.probes import KINDS, deny, estimate, expand
 
 CHEAP, DEAR, UNSURE = (

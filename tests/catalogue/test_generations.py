@@ -13,7 +13,8 @@ import pytest
 
 from monitor.config.model import AlertsFile, ChainConfig, Config, EndpointConfig
 from monitor.generations import MOST_WAITING, TRIES, Generations, attempts_of, explained, is_unexplained
-from monitor.model import Attempt, Catalogue, Outcome, Path, Reason, Status
+from monitor.model import Attempt, Outcome, Path, Reason, Status
+from monitor.offering import Catalogue
 from tests.fakes.clock import FakeClock
 from tests.fakes.values import NOW, outcome
 

@@ -12,7 +12,7 @@ import pytest
 from monitor.config.model import AlertsFile, ChainConfig, Config, EndpointConfig
 from monitor.findings import Drift
 from monitor.inventory import CATALOGUES, Inventory, reported
-from monitor.model import Catalogue, ModelEntry, Offer, Price
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 from monitor.offers import keep_unread
 from monitor.store import Store
 from tests.fakes.clock import FakeClock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Catalogue, ModelEntry, Price
 from monitor.naming import closeness, find_entry, provider_slug, same_provider
+from monitor.offering import Catalogue, ModelEntry, Price
 
 
 def entry(model: str, canonical: str) -> ModelEntry:

@@ -6,7 +6,8 @@ import pytest
 
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer
-from monitor.model import Attempt, Catalogue, Path, Reason, Target
+from monitor.model import Attempt, Path, Reason, Target
+from monitor.offering import Catalogue
 from monitor.served import check_target, exhausted, find_slow_cascade, match
 
 NONE = Catalogue()

@@ -9,7 +9,8 @@ import pytest
 from monitor.comparison import Standing, compare, standing_of
 from monitor.config.model import ChainConfig
 from monitor.dialects.litellm_standing import read_standing
-from monitor.model import Catalogue, ModelEntry, Offer, Origin, Outcome, Path, Price, Reason, Status
+from monitor.model import Origin, Outcome, Path, Reason, Status
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 
 CHAIN = ChainConfig.model_validate(
     {

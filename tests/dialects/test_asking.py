@@ -13,7 +13,8 @@ from monitor.config.model import ChainConfig, EndpointConfig
 from monitor.dialects import DIALECTS, Route, UnsupportedError, bound_tokens
 from monitor.dialects.openai_compatible import OpenAICompatible
 from monitor.exchange import Question
-from monitor.model import Catalogue, Mode, ModelEntry, Price
+from monitor.model import Mode
+from monitor.offering import Catalogue, ModelEntry, Price
 
 SONNET, MINI = "anthropic/claude-sonnet-4.5", "openai/gpt-5-mini"
 ENDPOINT = EndpointConfig(dialect="openrouter", url="http://upstream/api/v1/", headers={"X-Own": "1"})

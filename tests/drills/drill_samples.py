@@ -7,18 +7,8 @@ from typing import Any
 
 from chaos.model import Drill, Expect
 from monitor.config.model import ChainConfig
-from monitor.model import (
-    Attempt,
-    Catalogue,
-    ModelEntry,
-    Offer,
-    Origin,
-    Outcome,
-    Path,
-    Price,
-    Reason,
-    Status,
-)
+from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 
 SONNET, MINI, FLASH = "anthropic/claude-sonnet-4.5", "openai/gpt-5-mini", "google/gemini-2.5-flash"
 

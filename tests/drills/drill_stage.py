@@ -13,7 +13,8 @@ from chaos.model import Drill, Event, Injection, Journal
 from chaos.runner import Runner
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
-from monitor.model import Catalogue, Health, Outcome
+from monitor.model import Health, Outcome
+from monitor.offering import Catalogue
 
 from .drill_samples import by_secondary, catalogue, chain, outcome
 

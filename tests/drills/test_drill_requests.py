@@ -13,7 +13,7 @@ from chaos.injectors.injector import Refused
 from chaos.injectors.request import PLANS, RequestInjector, Reshaping, plan
 from chaos.model import Drill, Injection
 from monitor.config.model import ChainConfig
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 
 from .drill_samples import FLASH, MINI, SONNET, catalogue, chain, drill, offer
 from .drill_stage import HandClock

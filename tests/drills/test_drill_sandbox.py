@@ -18,7 +18,8 @@ from chaos.sandbox import Sandbox
 from monitor.catalogue import read_catalogue
 from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, ChainConfig, Config, DrillConfig, EndpointConfig
-from monitor.model import Catalogue, Health, Origin, Outcome, Path, ProbeSpec, Status, VerdictKind
+from monitor.model import Health, Origin, Outcome, Path, ProbeSpec, Status, VerdictKind
+from monitor.offering import Catalogue
 from monitor.probes import Prober, specify
 from monitor.transport import AioTransport
 

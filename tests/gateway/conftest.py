@@ -15,7 +15,8 @@ from chaos.sandbox import Sandbox
 from monitor.clock import SystemClock
 from monitor.config.alert_sections import AlertsFile
 from monitor.config.model import ChainConfig, Config, EndpointConfig, GatewayConfig
-from monitor.model import Catalogue, Outcome
+from monitor.model import Outcome
+from monitor.offering import Catalogue
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chaos.gateway import Gateway
 from monitor.clock import SystemClock
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 from tests.gateway.conftest import KEY, Endpoint, config, read_message, unframed
 
 pieces = st.lists(st.binary(min_size=1, max_size=3000), max_size=8)

@@ -27,7 +27,8 @@ from chaos.runner import Runner
 from chaos.sandbox import Sandbox
 from monitor.clock import SystemClock
 from monitor.config.model import DrillConfig
-from monitor.model import Catalogue, Health, Origin, Outcome, VerdictKind
+from monitor.model import Health, Origin, Outcome, VerdictKind
+from monitor.offering import Catalogue
 from monitor.probes import Prober, specify
 from monitor.transport import AioTransport
 from tests.gateway.conftest import KEY, MINI, SONNET, Start, chain, config

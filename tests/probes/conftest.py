@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from monitor.config.model import AlertsFile, ChainConfig, Config, EndpointConfig
-from monitor.model import Catalogue
+from monitor.offering import Catalogue
 from monitor.probes import Prober
 
 URL = "http://upstream/api/v1"

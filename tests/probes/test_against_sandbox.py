@@ -11,7 +11,8 @@ import pytest
 from chaos.sandbox import Sandbox
 from monitor.catalogue import read_catalogue
 from monitor.clock import SystemClock
-from monitor.model import Catalogue, Path, Reason, Status
+from monitor.model import Path, Reason, Status
+from monitor.offering import Catalogue
 from monitor.probes import Prober, expand
 from monitor.transport import AioTransport
 

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, ChainConfig, Config, EndpointConfig
-from monitor.model import Catalogue, ModelEntry, Path, Price, Status
+from monitor.model import Path, Status
+from monitor.offering import Catalogue, ModelEntry, Price
 from monitor.probes import Prober, estimate, expand, offered
 
 pytestmark = pytest.mark.anyio

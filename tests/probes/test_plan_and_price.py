@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.model import Catalogue, ModelEntry, Offer, Price, Tokens
+from monitor.model import Tokens
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 from monitor.probes import estimate, expand
 from monitor.probes.pricing import cost_of, highest_price
 

@@ -12,7 +12,8 @@ import respx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.model import Catalogue, ModelEntry, Origin, Path, Price, Reason, Status, Tokens
+from monitor.model import Origin, Path, Reason, Status, Tokens
+from monitor.offering import Catalogue, ModelEntry, Price
 from monitor.probes import expand
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from monitor.config.model import AlertsFile, CatalogueConfig, ChainConfig, Config, EndpointConfig
 from monitor.drift import MOST_DISCOVERED, Known, compare, discovered_now, doubts, shared_fate
 from monitor.findings import CatalogueFinding, Drift
-from monitor.model import Account, Catalogue, ModelEntry, Offer, Price
+from monitor.offering import Account, Catalogue, ModelEntry, Offer, Price
 
 NOW = 1_791_028_980.0  # 2026-10-03 12:03 UTC
 DAY = 86400.0

@@ -10,7 +10,7 @@ from chaos.drills import resolve
 from monitor.commands.costing import Line, at_provider, lines, total
 from monitor.config.loading import load
 from monitor.config.model import Config
-from monitor.model import Catalogue, ModelEntry, Offer, Price
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 from monitor.vocabulary import vocabulary
 
 CHAINS = """

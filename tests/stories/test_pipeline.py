@@ -14,20 +14,9 @@ from monitor.config.loading import load
 from monitor.config.model import Config
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import (
-    Attempt,
-    Catalogue,
-    Health,
-    ModelEntry,
-    Origin,
-    Outcome,
-    Price,
-    ProbeSpec,
-    Reason,
-    Status,
-    Transition,
-)
+from monitor.model import Attempt, Health, Origin, Outcome, ProbeSpec, Reason, Status, Transition
 from monitor.model import Path as ChainPath
+from monitor.offering import Catalogue, ModelEntry, Price
 from monitor.pipeline import Pipeline
 from monitor.probes import expand
 from monitor.store import Store

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.catalogue import CALLS_AT_ONCE, read_catalogue
 from monitor.clock import SystemClock
 from monitor.config.model import EndpointConfig
-from monitor.model import Catalogue, ModelEntry, Offer, Price
+from monitor.offering import Catalogue, ModelEntry, Offer, Price
 from monitor.offers import UNKNOWN_PRICE, assemble, read_models, read_offers, read_providers
 
 pytestmark = pytest.mark.anyio
