@@ -215,9 +215,10 @@ class Knowledge:
 
     def _judge(self, chain: ChainConfig, now: float) -> tuple[Transition, ...]:
         targets = [(target, self.target_state(target)) for target in self.targets(chain.name)]
-        state, change = judge_chain(
-            chain.name, self._subjects.get(chain.name), targets, self.chain_state(chain.name), now
-        )
+        own = self._subjects.get(chain.name)
+        if own is None and self._asks_end_to_end(chain):  # healthy targets prove no chain that is yet to be asked
+            own = SubjectState(subject=Subject(chain=chain.name), health=Health.UNKNOWN, since=now)
+        state, change = judge_chain(chain.name, own, targets, self.chain_state(chain.name), now)
         self._chains[chain.name] = state
         self._unsaved[CHAINS][chain.name] = state
         return (change,) if change else ()

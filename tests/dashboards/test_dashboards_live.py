@@ -98,6 +98,7 @@ async def _break_and_mend(daemon: Daemon, url: str) -> None:
     await until(served_by_second, "the second target serves")
     await until(degraded, "the alert fires")
     await _scraped(url, 'fallbackd_alerts_firing{alert="chain-degraded", chain="chat"} == 1')
+    await _scraped(url, 'fallbackd_target_health{chain="chat", provider="anthropic", state="down"} == 1')
     await daemon.mend()
     await _healthy(daemon, "chat")
 

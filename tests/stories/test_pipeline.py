@@ -135,6 +135,13 @@ async def test_a_good_answer_is_asked_once_counted_stored_and_learned(bench: Ben
     assert bench.metrics.registry.get_sample_value("fallbackd_chain_answers_total", answers) == 1
 
 
+async def test_a_healthy_target_does_not_make_a_chain_healthy_that_was_never_asked(bench: Bench) -> None:
+    await bench.pipeline.ask(bench.specs["chat/primary:completion"])
+    state = bench.knowledge.chain_state("chat")
+    assert state is not None
+    assert state.health is Health.UNKNOWN
+
+
 async def test_a_first_failure_is_confirmed_at_once_and_a_hiccup_changes_nothing(bench: Bench) -> None:
     await bench.pipeline.ask(bench.specs["chat/primary:completion"])
     bench.prober.script["chat/primary:completion"] = [failed]
