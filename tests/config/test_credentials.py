@@ -139,4 +139,5 @@ def test_a_pasted_credential_is_a_mistake_and_is_not_repeated(load_texts: Load, 
 
 
 def test_a_word_that_only_resembles_a_key_is_no_credential(load_texts: Load) -> None:
-    load_texts(chains=BY_ENV.replace("label: first", "label: task-1234567890"), environ={"KEY": "k"})
+    config = load_texts(chains=BY_ENV.replace("label: first", "label: task-1234567890"), environ={"KEY": "k"})
+    assert config.chains[0].targets[0].label == "task-1234567890"

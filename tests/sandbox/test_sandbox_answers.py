@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chaos.sandbox.answers import Said, say
 from chaos.sandbox.catalogue import shipped
-from chaos.sandbox.wanted import Wanted, read
+from chaos.sandbox.wanted import Rejected, Wanted, read
 
 from .conftest import FLASH, LLAMA, MINI, SONNET
 
@@ -250,9 +250,10 @@ def test_any_schema_gets_an_instance(schema: Any) -> None:
 
 @given(body=JSON)
 def test_any_body_is_read_or_rejected(body: Any) -> None:
-    read(body, shipped())
+    assert isinstance(read(body, shipped()), Wanted | Rejected)
 
 
 @given(provider=st.dictionaries(st.sampled_from(ROUTING), JSON))
 def test_any_provider_object_is_read_or_rejected(provider: Any) -> None:
-    read({"messages": [{"role": "user"}], "provider": provider, "route": provider}, shipped())
+    found = read({"messages": [{"role": "user"}], "provider": provider, "route": provider}, shipped())
+    assert isinstance(found, Wanted | Rejected)
