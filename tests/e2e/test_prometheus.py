@@ -60,5 +60,6 @@ async def test_a_real_prometheus_scrapes_it_and_answers_queries(
 
 async def _query(base: str, query: str) -> Any:
     async with httpx.AsyncClient(trust_env=False) as client:
-        found = (await client.get(base, params={"query": query})).json()["data"]["result"]
+        reply = (await client.get(base, params={"query": query})).raise_for_status()
+    found = reply.json()["data"]["result"]
     return [float(one["value"][1]) for one in found]
