@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from monitor.config.drill_sections import DrillConfig
 from monitor.config.gateway_sections import GatewayConfig
 from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section, Text
-from monitor.model import Mode, Path, Reason, Target
+from monitor.model import Mode, Reason, Target
 
 
 class EndpointConfig(Section):
@@ -249,48 +250,6 @@ class ChainConfig(Section):
     def deadline(self) -> float:
         """Seconds that a whole walk of the chain may take."""
         return self.total_timeout or sum(target.timeout for target in self.targets)
-
-
-class ExpectConfig(Section):
-    """``served_by`` is a label; unset, the first target that is not broken. ``rejected``: refused as a whole."""
-
-    served_by: str | None = Field(
-        default=None, description="Label of the target that must answer; unset, the first that is not broken."
-    )
-    within: Duration = Field(default=10.0, gt=0, description="Longest time the chain may take to answer while broken.")
-    rejected: bool = Field(default=False, description="The request is expected to be refused as a whole.")
-    path: Path | None = Field(
-        default=None, description="How the fallback must come to answer (failed_over, filtered, fell_back); unset, any."
-    )
-
-
-class DrillConfig(Section):
-    """A planned experiment. ``break``: ``primary``, a label, or a list of labels. ``with``: a fault's name, or
-    ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, else ``request``."""
-
-    name: Name = Field(description="Short name of the drill in metrics, alerts and commands; unique.")
-    chain: str = Field(description="Name of the chain that is broken.")
-    every: Duration | None = Field(
-        default=None, gt=0, description="Time between two runs. Without every and cron it runs on demand only."
-    )
-    cron: str | None = Field(
-        default=None,
-        description="In place of every: minute hour day month weekday, in UTC; weekdays by name, as in mon-fri.",
-    )
-    first_after: Duration | None = Field(default=None, description="Time from the start of the daemon to a first run.")
-    break_: str | tuple[str, ...] = Field(
-        default="primary", alias="break", description="What is broken: primary, a target's label, or a list of labels."
-    )
-    with_: str | Mapping[str, Mapping[str, Any] | None] = Field(
-        alias="with", description="The fault: its name, or {name: {option: value}}."
-    )
-    by: str | None = Field(
-        default=None, description="The injector; unset, transport for client chains and request for the others."
-    )
-    expect: ExpectConfig = Field(default=ExpectConfig(), description="What must be seen while the chain is broken.")
-    kind: str = Field(default="completion", description="The kind of question that is asked during the drill.")
-    requests: int = Field(default=3, ge=1, le=100, description="How many questions are asked in each phase.")
-    max_duration: Duration = Field(default=120.0, gt=0, description="The fault ends after this time, whatever happens.")
 
 
 class CatalogueConfig(Section):

@@ -22,9 +22,7 @@ from monitor.config.chain_sections import (
     CatalogueConfig,
     ChainConfig,
     ChainsFile,
-    DrillConfig,
     EndpointConfig,
-    ExpectConfig,
     HealthConfig,
     ObjectiveConfig,
     Of,
@@ -33,6 +31,7 @@ from monitor.config.chain_sections import (
     ProbeConfig,
     TargetConfig,
 )
+from monitor.config.drill_sections import DrillConfig, ExpectConfig
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.section import Name, Section
 from monitor.model import Mode
