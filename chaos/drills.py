@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.injectors import FAULT_OPTIONS
-from chaos.model import Drill, Expect
-from monitor.config.model import ChainConfig, Config, DrillConfig, ExpectConfig, FaultOption
+from chaos.model import Drill, Expect, Hypothesis, SteadyState
+from monitor.config.model import ChainConfig, Config, DrillConfig, ExpectConfig, FaultOption, HypothesisConfig
 from monitor.config.quantity import parse_duration
 from monitor.model import Mode
 
@@ -24,6 +24,7 @@ def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
     fault, given = _fault(drill.with_)
     injector = _word(drill.by) if drill.by else _default_injector(chain.mode)
     breaks = _positions(drill.break_, chain)
+    expect = _expect(drill.expect, fault, breaks, chain)
     return Drill(
         name=drill.name,
         chain=drill.chain,
@@ -31,13 +32,14 @@ def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
         fault=fault,
         options=_options(FAULT_OPTIONS[injector][fault], given),
         injector=injector,
-        expect=_expect(drill.expect, fault, breaks, chain),
+        expect=expect,
         kind=drill.kind,
         requests=drill.requests,
         max_duration=drill.max_duration,
         every=drill.every,
         cron=drill.cron,
         first_after=drill.first_after,
+        hypothesis=_hypothesis(drill.hypothesis, expect, breaks, chain),
     )
 
 
@@ -83,6 +85,18 @@ def _expect(written: ExpectConfig, fault: str, breaks: tuple[int, ...], chain: C
         within=written.within,
         rejected=rejected,
         path=written.path,
+    )
+
+
+def _hypothesis(written: HypothesisConfig, expect: Expect, breaks: tuple[int, ...], chain: ChainConfig) -> Hypothesis:
+    """While it is broken, any target that is not will do; which one must answer is what the drill expects."""
+    labels = tuple(target.label for target in chain.targets)
+    spare = tuple(label for position, label in enumerate(labels) if position not in breaks)
+    broken = SteadyState(served_by=spare, within=expect.within, tolerance=written.tolerance)
+    return Hypothesis(
+        whole=SteadyState(served_by=written.served_by or labels[:1], within=written.within),
+        broken=None if expect.rejected else broken,
+        requests=written.requests,
     )
 
 

@@ -11,9 +11,10 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from chaos.hypothesis import check, is_steady, state_in
 from chaos.injectors.injector import Armed, Injector, Refused, Wrap
-from chaos.judge import Evidence, steady
-from chaos.model import Drill, Event, Injection, Journal, Phase
+from chaos.judge import Evidence
+from chaos.model import RECOVERY_TRIES, Check, Drill, Event, Injection, Journal, Phase
 from chaos.wording import attempted, described, join, requests, seconds
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
@@ -23,7 +24,6 @@ from monitor.offering import Catalogue
 
 log = structlog.get_logger("drill")
 
-RECOVERY_TRIES = 5
 FIRST_PAUSE = 1.0
 """Seconds before the second try of recovery; doubled before each further one."""
 
@@ -61,6 +61,7 @@ class Record:
     baseline: list[Outcome] = field(default_factory=list)
     broken: list[Outcome] = field(default_factory=list)
     recovered: list[Outcome] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     injected: int = 0
     refused: str | None = None
     aborted: str | None = None
@@ -140,13 +141,27 @@ class Experiment:
         return join(self._record.labels[position] for position in self._record.drill.breaks)
 
     async def _baseline(self) -> bool:
-        self._record.phase = Phase.BASELINE
-        outcome = await self._ask(self._record.drill, self._record.run, None, None)
-        self._record.baseline.append(outcome)
-        good = steady(outcome)
-        meaning = "the steady state" if good else "not the steady state, so nothing is broken"
-        self.say(Phase.BASELINE, f"{self._record.chain.name}, whole, {described(outcome)}: {meaning}")
-        return good
+        """Whether the hypothesis holds before anything is broken; the first answer that does not fit ends it."""
+        record = self._record
+        record.phase = Phase.BASELINE
+        for _ in range(record.drill.hypothesis.requests):
+            outcome = await self._ask(record.drill, record.run, None, None)
+            record.baseline.append(outcome)
+            good = is_steady(outcome, record.drill)
+            meaning = "the steady state" if good else "not the steady state, so nothing is broken"
+            self.say(Phase.BASELINE, f"{record.chain.name}, whole, {described(outcome)}: {meaning}")
+            if not good:
+                break
+        return self._check(Phase.BASELINE, record.baseline)
+
+    def _check(self, phase: Phase, outcomes: Sequence[Outcome]) -> bool:
+        """Hold the hypothesis against a phase and record the result. True where nothing is to hold."""
+        state = state_in(phase, self._record.drill.hypothesis)
+        if state is None:
+            return True
+        found = check(state, outcomes, phase=phase, now=self._clock.now())
+        self._record.checks.append(found)
+        return found.holds
 
     async def _inject(self) -> None:
         """Arm and ask, for ``max_duration`` at most; the fault ends by itself at that moment as well."""
@@ -162,6 +177,18 @@ class Experiment:
                 f"the chain was broken for {seconds(drill.max_duration)}, as long as the drill allows"
             )
             self.say(Phase.INJECT, f"ended early: {self._record.aborted}")
+        finally:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        """Whether the hypothesis held while the fault was in, as far as that was seen."""
+        record = self._record
+        if not record.broken:
+            return
+        held = self._check(Phase.INJECT, record.broken)
+        if record.drill.hypothesis.broken is not None:
+            verb = "held" if held else "did not hold"
+            self.say(Phase.INJECT, f"the hypothesis {verb} while the fault was in: {record.checks[-1].because}")
 
     def _arm(self) -> Armed | None:
         record, drill = self._record, self._record.drill
@@ -204,7 +231,7 @@ class Experiment:
         for number in range(1, RECOVERY_TRIES + 1):
             outcome = await self._ask(self._record.drill, self._record.run, None, None)
             self._record.recovered.append(outcome)
-            back = steady(outcome)
+            back = self._check(Phase.RECOVER, [outcome])
             last = number == RECOVERY_TRIES
             after = "the steady state is back" if back else "giving up" if last else f"next try in {seconds(pause)}"
             self.say(Phase.RECOVER, f"try {number} after the rollback {described(outcome)}: {after}")

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chaos.model import Drill
+from chaos.hypothesis import check, is_steady, why_not
+from chaos.model import Drill, Phase
 from chaos.wording import described, join, seconds, way
 from monitor.model import Outcome, Path, Reason, Status, Verdict, VerdictKind
 
@@ -63,27 +64,24 @@ def judge(evidence: Evidence, now: float) -> Verdict:
     )
 
 
-def steady(outcome: Outcome) -> bool:
-    """The steady-state hypothesis: the chain answers well, and its primary does."""
-    return outcome.status is Status.OK and outcome.position == 0 and outcome.path in (None, Path.PRIMARY)
-
-
 def _ended_early(evidence: Evidence) -> Finding | None:
     if evidence.refused is not None:
         return _inconclusive(f"the drill was refused: {evidence.refused}")
     if evidence.crash is not None:
         return _inconclusive(f"fallbackd itself failed during the drill ({evidence.crash}); the fault was taken away")
     if evidence.aborted is not None:
-        left = evidence.recovered and not steady(evidence.recovered[-1])
+        left = evidence.recovered and not is_steady(evidence.recovered[-1], evidence.drill)
         after = "; and the steady state did not come back" if left else ""
         return Finding(VerdictKind.ABORTED, f"{evidence.aborted}{after}")
     return None
 
 
 def _unsteady(evidence: Evidence) -> Finding | None:
-    if evidence.baseline and all(steady(outcome) for outcome in evidence.baseline):
+    state = evidence.drill.hypothesis.whole
+    if check(state, evidence.baseline, phase=Phase.BASELINE, now=0.0).holds:
         return None
-    seen = f"the request {described(evidence.baseline[-1])}" if evidence.baseline else "nothing was asked"
+    wrong = next((found for outcome in evidence.baseline if (found := why_not(outcome, state))), None)
+    seen = f"the request {wrong}" if wrong else "nothing was asked"
     return _inconclusive(f"the chain was not in its steady state before anything was broken: {seen}")
 
 
@@ -112,13 +110,22 @@ def _is_rejection(outcome: Outcome) -> bool:
 
 
 def _not_held(evidence: Evidence) -> Finding | None:
-    """What was seen and should not have been, the first of it."""
+    """What was seen and should not have been, the first of it, where more went wrong than the hypothesis tolerates."""
     if evidence.drill.expect.rejected:
         return None
-    for number, outcome in enumerate(evidence.broken, 1):
-        if (wrong := _wrong(outcome, evidence)) is not None:
-            return _deviated(f"with {join(evidence.gone)} broken, request {number} of {len(evidence.broken)} {wrong}")
-    return None
+    count, wrongs = len(evidence.broken), _wrongs(evidence)
+    tolerance = evidence.drill.hypothesis.tolerance
+    if not wrongs or count - len(wrongs) >= tolerance * count:
+        return None
+    share = f"; {count - len(wrongs)} of {count} held, where {tolerance:.0%} must" if tolerance < 1 else ""
+    number, wrong = wrongs[0]
+    return _deviated(f"with {join(evidence.gone)} broken, request {number} of {count} {wrong}{share}")
+
+
+def _wrongs(evidence: Evidence) -> list[tuple[int, str]]:
+    """What went wrong, each with the number of its request."""
+    found = ((number, _wrong(outcome, evidence)) for number, outcome in enumerate(evidence.broken, 1))
+    return [(number, wrong) for number, wrong in found if wrong is not None]
 
 
 def _wrong(outcome: Outcome, evidence: Evidence) -> str | None:
@@ -141,7 +148,7 @@ def _wrong(outcome: Outcome, evidence: Evidence) -> str | None:
 
 
 def _not_back(evidence: Evidence) -> Finding | None:
-    if evidence.recovered and steady(evidence.recovered[-1]):
+    if evidence.recovered and is_steady(evidence.recovered[-1], evidence.drill):
         return None
     if evidence.recovered and evidence.recovered[-1].status is Status.ERROR:
         return _inconclusive(f"after the rollback, the request {described(evidence.recovered[-1])}")
@@ -161,7 +168,9 @@ def _unjudged(evidence: Evidence) -> Finding | None:
 
 
 def _unproven(evidence: Evidence) -> Finding | None:
-    if evidence.drill.expect.rejected or all(_has_evidence(outcome) for outcome in evidence.broken):
+    tolerated = {number for number, _ in _wrongs(evidence)}
+    proofs = [outcome for number, outcome in enumerate(evidence.broken, 1) if number not in tolerated]
+    if evidence.drill.expect.rejected or (proofs and all(_has_evidence(outcome) for outcome in proofs)):
         return None
     return _inconclusive(
         "the chain answered, but the endpoint did not report its attempts, so nothing shows that "
@@ -183,11 +192,14 @@ def _held(evidence: Evidence) -> Finding:
     back = f"; after the rollback {evidence.labels[0]} served again"
     if evidence.drill.expect.rejected:
         return _passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
-    slowest = max(outcome.duration for outcome in evidence.broken)
+    tolerated = _wrongs(evidence)
+    slowest = max(outcome.duration for outcome in _served(evidence))
     late = next((outcome for outcome in evidence.broken if outcome.reason is Reason.TOO_SLOW), None)
     slow = f", slower than the chain promises{f' ({late.detail})' if late.detail else ''}" if late else ""
+    told = f"{count - len(tolerated)} of {count} requests" if tolerated else _all_of(count)
+    spared = f" ({evidence.drill.hypothesis.tolerance:.0%} must hold)" if tolerated else ""
     return _passed(
-        f"{evidence.drill.expect.served_by} answered {_all_of(count)} within {seconds(slowest)}{slow}: "
+        f"{evidence.drill.expect.served_by} answered {told} within {seconds(slowest)}{spared}{slow}: "
         f"{_ways(evidence)}{back}"
     )
 

@@ -9,6 +9,9 @@ from random import Random
 
 from monitor.model import Outcome, Path, Verdict
 
+RECOVERY_TRIES = 5
+"""How often a chain is asked whether its steady state came back."""
+
 
 class Connect(StrEnum):
     """What happens instead of a connection."""
@@ -120,6 +123,31 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyState:
+    """What is to hold of a chain: whole answers, by one of ``served_by`` (labels; none named, the primary), ``within``
+    seconds (None: within the chain's own objective). ``tolerance``: the least share of the answers that must."""
+
+    served_by: tuple[str, ...] = ()
+    within: float | None = None
+    tolerance: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """The steady state while the chain is ``whole`` (before and after) and while it is ``broken``; None where nothing
+    is to hold, since the request is expected to be refused. ``requests``: asked before anything is broken."""
+
+    whole: SteadyState = SteadyState()
+    broken: SteadyState | None = None
+    requests: int = 1
+
+    @property
+    def tolerance(self) -> float:
+        """The least share of the answers that must hold while the chain is broken."""
+        return 1.0 if self.broken is None else self.broken.tolerance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
     """One planned experiment, resolved against the config. ``breaks`` are positions."""
 
@@ -136,6 +164,17 @@ class Drill:
     every: float | None = None
     cron: str | None = None
     first_after: float | None = None
+    hypothesis: Hypothesis = Hypothesis()
+
+    @property
+    def most_requests(self) -> int:
+        """How many questions one run may ask."""
+        return self.hypothesis.requests + self.requests + RECOVERY_TRIES
+
+    @property
+    def usual_requests(self) -> int:
+        """How many it asks where the chain recovers at once."""
+        return self.hypothesis.requests + self.requests + 1
 
 
 class Phase(StrEnum):
@@ -156,6 +195,18 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The hypothesis held against what a phase has shown so far: ``good`` of ``asked`` answers were as they must be."""
+
+    at: float
+    phase: Phase
+    holds: bool
+    good: int
+    asked: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """The full record of one drill run: written whole, printable, enough to repeat it (``seed``)."""
 
@@ -171,3 +222,4 @@ class Journal:
     recovered: tuple[Outcome, ...]
     injected: int
     verdict: Verdict
+    checks: tuple[Check, ...] = ()

@@ -9,7 +9,7 @@ from random import Random
 
 import structlog
 
-from chaos.experiment import RECOVERY_TRIES, Ask, Experiment, Observer, Record, tell
+from chaos.experiment import Ask, Experiment, Observer, Record, tell
 from chaos.guard import GuardView, Permit, Refusal, Running, permit
 from chaos.injectors import INJECTORS
 from chaos.injectors.injector import Injector
@@ -157,7 +157,7 @@ class Runner:
             stopped=self._stopped,
             running=self.running,
             providers=providers,
-            requests=1 + drill.requests + RECOVERY_TRIES,
+            requests=drill.most_requests,
         )
         refused = self._injectors[drill.injector].check(drill, chain, catalogue) if decision.allowed else None
         return Permit(refusal=Refusal.NOT_POSSIBLE, because=refused.because) if refused else decision
@@ -195,6 +195,7 @@ class Runner:
             recovered=tuple(record.recovered),
             injected=record.injected,
             verdict=verdict,
+            checks=tuple(record.checks),
         )
         tell(self._observers, lambda observer: observer.on_finished(journal))
         return journal

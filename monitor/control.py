@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
-from chaos.experiment import RECOVERY_TRIES
 from chaos.guard import Running
 from chaos.model import Drill, Journal
 from chaos.report import event_line, journal_from_json, text
@@ -231,7 +230,7 @@ class DaemonControl:
             injector=drill.injector,
             expects=_expects(drill),
             schedule=_schedule(drill),
-            requests=1 + drill.requests + RECOVERY_TRIES,
+            requests=drill.most_requests,
             max_duration=drill.max_duration,
             next_run=self._schedule.next_run(f"drill:{drill.name}"),
             last=finished(last) if last else None,

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.triggers.cron import CronTrigger
 
-from chaos.experiment import RECOVERY_TRIES
 from chaos.model import Drill
 from monitor.budget import Purse, Scope, limits, purses_of
 from monitor.config.model import ChainConfig, Config
@@ -99,7 +98,7 @@ def _of_spec(spec: ProbeSpec, config: Config, offered: Offered) -> Line:
 def _of_drill(drill: Drill, chain: ChainConfig, offered: Offered) -> Line:
     """Asked before, while broken, and until it has recovered; at most as often as recovery is tried."""
     runs, spec, catalogue = runs_a_day(drill), drill_spec(drill, chain), offered(chain, None)
-    most, usual = runs * (1 + drill.requests + RECOVERY_TRIES), runs * (2 + drill.requests)
+    most, usual = runs * drill.most_requests, runs * drill.usual_requests
     return Line(
         chain=drill.chain,
         target=None,

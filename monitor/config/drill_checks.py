@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from monitor.config.chain_checks import labels, too_often
 from monitor.config.document import Node
 from monitor.config.model import DrillConfig, ExpectConfig, FaultOption, Vocabulary
-from monitor.config.names import given, plain, repeated, seconds, unknown
+from monitor.config.names import given, plain, repeated, seconds, twice, unknown
 from monitor.config.quantity import format_duration
 from monitor.config.showing import among, listed, quote
 from monitor.config.wording import unknown_setting
@@ -82,6 +82,7 @@ def mistakes(top: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
         yield from _fault(scene, vocabulary)
         yield from _break(scene)
         yield from _expect(scene)
+        yield from _hypothesis(scene)
 
 
 def _when(drill: Node) -> Iterator[Problem]:
@@ -216,6 +217,14 @@ def _expect(scene: _Scene) -> Iterator[Problem]:
         yield expect["within"].problem(
             f"{format_duration(within)} is longer than the drill's max_duration of {format_duration(limit)}"
         )
+
+
+def _hypothesis(scene: _Scene) -> Iterator[Problem]:
+    written = scene.drill["hypothesis"]["served_by"]
+    yield from twice(written)
+    for label in written.items():
+        if scene.chain and label.text is not None and label.text not in labels(scene.chain):
+            yield label.problem(among(label.text, labels(scene.chain)))
 
 
 def _served_by(scene: _Scene, node: Node, label: str) -> Iterator[Problem]:

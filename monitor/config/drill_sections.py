@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from monitor.config.quantity import Duration
+from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section
 from monitor.model import Path
 
@@ -23,6 +23,23 @@ class ExpectConfig(Section):
     path: Path | None = Field(
         default=None, description="How the fallback must come to answer (failed_over, filtered, fell_back); unset, any."
     )
+
+
+class HypothesisConfig(Section):
+    """The steady state that a drill relies on: checked before the fault, while it is in, and after it."""
+
+    served_by: tuple[str, ...] = Field(
+        default=(), description="Labels that may answer while nothing is broken; empty, the primary alone."
+    )
+    within: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="Longest time an answer may take while nothing is broken; unset, the chain's objective decides.",
+    )
+    tolerance: Percent = Field(
+        default=1.0, gt=0, description="Least share of the answers that must be as expected while the fault is in."
+    )
+    requests: int = Field(default=1, ge=1, le=20, description="How many questions are asked before the fault.")
 
 
 class DrillConfig(Section):
@@ -49,6 +66,9 @@ class DrillConfig(Section):
         default=None, description="The injector; unset, transport for client chains and request for the others."
     )
     expect: ExpectConfig = Field(default=ExpectConfig(), description="What must be seen while the chain is broken.")
+    hypothesis: HypothesisConfig = Field(
+        default=HypothesisConfig(), description="The steady state that is checked before, during and after."
+    )
     kind: str = Field(default="completion", description="The kind of question that is asked during the drill.")
-    requests: int = Field(default=3, ge=1, le=100, description="How many questions are asked in each phase.")
+    requests: int = Field(default=3, ge=1, le=100, description="How many questions are asked while the fault is in.")
     max_duration: Duration = Field(default=120.0, gt=0, description="The fault ends after this time, whatever happens.")

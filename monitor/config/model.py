@@ -31,7 +31,7 @@ from monitor.config.chain_sections import (
     ProbeConfig,
     TargetConfig,
 )
-from monitor.config.drill_sections import DrillConfig, ExpectConfig
+from monitor.config.drill_sections import DrillConfig, ExpectConfig, HypothesisConfig
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.section import Name, Section
 from monitor.model import Mode
@@ -51,6 +51,7 @@ __all__ = [
     "FaultOption",
     "GatewayConfig",
     "HealthConfig",
+    "HypothesisConfig",
     "LiveConfig",
     "MatchConfig",
     "Name",

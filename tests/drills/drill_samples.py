@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chaos.model import Drill, Expect
+from chaos.model import Drill, Expect, Hypothesis, SteadyState
 from monitor.config.model import ChainConfig
 from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status
 from monitor.offering import Catalogue, ModelEntry, Offer, Price
@@ -66,6 +66,7 @@ def drill(**changes: Any) -> Drill:
         injector="request",
         expect=Expect(served_by="secondary", within=10.0),
         requests=2,
+        hypothesis=Hypothesis(broken=SteadyState(served_by=("secondary", "last-resort"), within=10.0)),
     )
     return replace(made, **changes)
 

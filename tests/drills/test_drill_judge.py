@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.judge import Evidence, judge
-from chaos.model import Expect
+from chaos.model import Expect, Hypothesis, SteadyState
 from monitor.model import Attempt, Path, Reason, Status, Verdict, VerdictKind
 
 from .drill_samples import SONNET, broken_watcher, by_secondary, drill, failed, outcome
@@ -37,6 +37,7 @@ def verdict(evidence: Evidence = HELD, **changes: Any) -> Verdict:
     return judge(replace(evidence, **changes), now=1010.0)
 
 
+HALF = Hypothesis(broken=SteadyState(served_by=("secondary", "last-resort"), within=10.0, tolerance=0.5))
 BACK = "; after the rollback primary served again"
 FILTERED = "primary was filtered out before anyone called it"
 SLOW = {"status": Status.DEGRADED, "reason": Reason.TOO_SLOW}
@@ -124,7 +125,7 @@ VERDICTS = [
         INCONCLUSIVE,
         (
             "the chain was not in its steady state before anything was broken: the request was answered by secondary "
-            "(openai/gpt-5-mini at OpenAI) in 600ms"
+            "(openai/gpt-5-mini at OpenAI) in 600ms, not by the primary"
         ),
     ),
     (
@@ -240,6 +241,48 @@ VERDICTS = [
             "with primary broken, request 1 of 2 was answered by secondary (openai/gpt-5-mini at OpenAI) in 600ms by "
             f"the path filtered, not failed_over; {FILTERED}"
         ),
+    ),
+    (
+        "as much as is tolerated went wrong",
+        {"drill": drill(hypothesis=HALF), "broken": (by_secondary(), failed())},
+        PASSED,
+        (
+            "secondary answered 1 of 2 requests within 600ms (50% must hold): once "
+            f"{FILTERED}; once no target answered{BACK}"
+        ),
+    ),
+    (
+        "more went wrong than is tolerated",
+        {"drill": drill(hypothesis=HALF), "broken": (by_secondary(), failed(), failed()), "injected": 3},
+        DEVIATED,
+        (
+            "with primary broken, request 2 of 3 failed with server_error (HTTP 502) after 400ms; no target answered; "
+            "1 of 3 held, where 50% must"
+        ),
+    ),
+    (
+        "what is tolerated is no proof",
+        {"drill": drill(hypothesis=HALF), "broken": (by_secondary(**NO_REPORT), failed())},
+        INCONCLUSIVE,
+        NOT_REPORTED,
+    ),
+    (
+        "a baseline later than the hypothesis allows",
+        {"drill": drill(hypothesis=Hypothesis(whole=SteadyState(within=0.1)))},
+        INCONCLUSIVE,
+        (
+            "the chain was not in its steady state before anything was broken: the request was answered by primary "
+            "(anthropic/claude-sonnet-4.5 at Anthropic) in 400ms, later than 100ms"
+        ),
+    ),
+    (
+        "a chain whose fallback may serve at any time",
+        {
+            "drill": drill(hypothesis=Hypothesis(whole=SteadyState(served_by=("primary", "secondary")))),
+            "baseline": (by_secondary(),),
+        },
+        PASSED,
+        f"secondary answered all 2 requests within 1.25s: {FILTERED}{BACK}",
     ),
     (
         "not back",

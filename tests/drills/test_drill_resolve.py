@@ -8,7 +8,7 @@ import pytest
 
 from chaos.drills import resolve
 from chaos.injectors import FAULT_OPTIONS, INJECTORS
-from chaos.model import Drill, Expect
+from chaos.model import Drill, Expect, Hypothesis, SteadyState
 from monitor.config.model import AlertsFile, ChainConfig, Config, DrillConfig, EndpointConfig
 from monitor.model import Path
 
@@ -41,7 +41,19 @@ def test_a_drill_without_further_words_breaks_the_primary_and_expects_the_next_t
         options={},
         injector="request",
         expect=Expect(served_by="secondary", within=10.0),
+        hypothesis=Hypothesis(
+            whole=SteadyState(served_by=("primary",)),
+            broken=SteadyState(served_by=("secondary", "last-resort"), within=10.0),
+        ),
     )
+
+
+def test_what_is_to_hold_is_as_written_and_nothing_is_while_a_rejection_is_expected() -> None:
+    written = {"served_by": ["primary", "secondary"], "within": "2s", "tolerance": "90%", "requests": 4}
+    found = resolved(hypothesis=written).hypothesis
+    assert found.whole == SteadyState(served_by=("primary", "secondary"), within=2.0)
+    assert (found.tolerance, found.requests) == (0.9, 4)
+    assert resolved(**{"with": "unknown_id"}).hypothesis.broken is None
 
 
 @pytest.mark.parametrize(

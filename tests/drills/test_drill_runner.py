@@ -32,8 +32,8 @@ async def test_a_run_goes_through_its_phases_and_passes() -> None:
     journal = await stage.runner.run(drill(), asked_by="schedule", run_id="r1")
     assert journal.verdict.kind is VerdictKind.PASSED
     assert [event.phase for event in journal.events] == [
-        Phase.GUARD, Phase.BASELINE, Phase.INJECT, Phase.INJECT, Phase.INJECT, Phase.RECOVER, Phase.RECOVER,
-        Phase.JUDGE,
+        Phase.GUARD, Phase.BASELINE, Phase.INJECT, Phase.INJECT, Phase.INJECT, Phase.INJECT, Phase.RECOVER,
+        Phase.RECOVER, Phase.JUDGE,
     ]  # fmt: skip
     assert [event.text for event in journal.events] == [
         (
@@ -53,6 +53,7 @@ async def test_a_run_goes_through_its_phases_and_passes() -> None:
             "request 2 of 2 was answered by secondary (openai/gpt-5-mini at OpenAI) in 600ms; attempts: "
             "openai/gpt-5-mini at OpenAI 200"
         ),
+        "the hypothesis held while the fault was in: 2 of 2 were a whole answer by secondary or last-resort within 10s",
         "the fault ignore is taken away from primary; it met 2 requests",
         (
             "try 1 after the rollback was answered by primary (anthropic/claude-sonnet-4.5 at Anthropic) in 400ms: the "
