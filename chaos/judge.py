@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from chaos.edges import edge_of
 from chaos.hypothesis import check, is_steady, why_not
 from chaos.model import Drill, Phase
 from chaos.wording import described, join, seconds, way
@@ -61,6 +62,7 @@ def judge(evidence: Evidence, now: float) -> Verdict:
         path=_path(evidence.broken),
         failover=max((outcome.duration for outcome in served), default=None),
         served_by=next((outcome.served_by for outcome in reversed(served)), None),
+        tested=edge_of(drill, evidence.labels),
     )
 
 
@@ -242,7 +244,9 @@ def _served(evidence: Evidence) -> tuple[Outcome, ...]:
 
 def _edge(drill: Drill, served: Sequence[Outcome]) -> tuple[int, int] | None:
     position = served[-1].position if served else None
-    return None if position is None or position in drill.breaks else (drill.breaks[0], position)
+    if position is None or position in drill.breaks:
+        return None
+    return max((broken for broken in drill.breaks if broken < position), default=drill.breaks[0]), position
 
 
 def _path(broken: Sequence[Outcome]) -> Path | None:

@@ -26,6 +26,7 @@ from monitor.schedule import Schedule
 from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.version import VERSION
+from monitor.web.coverage_views import CoverageView, coverage_view
 from monitor.web.views import (
     AlertView,
     ChainView,
@@ -155,6 +156,10 @@ class DaemonControl:
             return None
         told = await self._alarm.test(rule)
         return told or Refused(because=f"nobody would be told of {rule}: no route fits, or its notifiers are off")
+
+    def coverage(self) -> CoverageView:
+        limit = self._in_force.config.coverage.stale_after
+        return coverage_view(self._knowledge.proofs.tables(self._clock.now()), limit)
 
     def drills(self) -> Sequence[DrillView]:
         return [self._drill(drill) for drill in self._in_force.drills]

@@ -9,6 +9,7 @@ from typing import Self
 
 import structlog
 
+from chaos.edges import aims
 from chaos.guard import GuardView
 from chaos.injectors import Reach, reaching
 from chaos.injectors.injector import Wrap
@@ -25,6 +26,7 @@ from monitor.model import Health, Origin, Outcome, ProbeSpec, Transition, Verdic
 from monitor.offering import Catalogue
 from monitor.pipeline import Pipeline
 from monitor.probes import specify
+from monitor.proofs import COVERAGE
 from monitor.store import Store
 
 log = structlog.get_logger("drill")
@@ -84,6 +86,7 @@ class Drilling:
 
     def follow(self, drills: tuple[Drill, ...]) -> None:
         self._drills = {drill.name: drill for drill in drills}
+        self._knowledge.proofs.plan(aims(drills, self._pipeline.config))
 
     def scheduled(self, drill: Drill) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
@@ -154,7 +157,7 @@ class Drilling:
         self._last[verdict.drill] = verdict
         self._metrics.observe_verdict(verdict)
         self._knowledge.judged(verdict)
-        self._store.add_verdict(verdict, journal_json(journal))
+        self._store.add_verdict(verdict, journal_json(journal), COVERAGE, self._knowledge.proofs.unsaved())
         write = log.info if verdict.kind is VerdictKind.PASSED else log.warning
         write(
             f"drill {verdict.drill} {verdict.kind.value}: {verdict.because}", asked_by=journal.asked_by, run=journal.run

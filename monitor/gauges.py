@@ -5,9 +5,11 @@ from __future__ import annotations
 from monitor.budget import Purse, Scope, probe_name
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig, Config
+from monitor.coverage import Proof
 from monitor.health import abilities
 from monitor.knowledge import Knowledge
 from monitor.metrics import WINDOWS, Metrics
+from monitor.metrics.labels import Values
 from monitor.model import Health, Subject
 from monitor.notify import Outbox
 from monitor.store import Store
@@ -34,6 +36,7 @@ class Gauges:
             for window, seconds in WINDOWS.items():
                 share, _ = self._knowledge.history(chain.name).share(seconds, now)
                 self._metrics.set_fallback_share(chain.name, window, share)
+        self._refresh_coverage(now)
         for shared in self._knowledge.spending.shared(now):
             self._metrics.set_shared_budget_remaining(shared.purse.scope, shared.purse.name, shared.remaining)
         for notifier, count in self._outbox.waiting().items():
@@ -50,6 +53,19 @@ class Gauges:
             subject = Subject(chain=chain, target=target.label, provider=target.provider)
             known = self._knowledge.target_state(target)
             self._metrics.set_health(subject, known.health if known else Health.UNKNOWN)
+
+    def _refresh_coverage(self, now: float) -> None:
+        cells = [cell for table in self._knowledge.proofs.tables(now) for cell in table.cells]
+        places = [(cell.pair.chain, "->".join(cell.pair.edge), cell.pair.fault) for cell in cells]
+        proven: dict[Values, float] = {place: cell.proven_at or 0.0 for place, cell in zip(places, cells, strict=True)}
+        unproven: dict[Values, float] = {
+            (*place, state.value): float(cell.state is state)
+            for place, cell in zip(places, cells, strict=True)
+            for state in Proof
+            if state is not Proof.PROVEN
+        }
+        self._metrics.set_series("fallbackd_edge_proven_timestamp_seconds", proven)
+        self._metrics.set_series("fallbackd_edge_unproven", unproven)
 
     def _refresh_probe_budgets(self, chain: ChainConfig, now: float) -> None:
         for kind in {probe.kind for probe in chain.probes if probe.budget}:

@@ -27,6 +27,7 @@ from monitor.health import (
 )
 from monitor.model import Health, Origin, Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
 from monitor.pace import Pace, decide
+from monitor.proofs import COVERAGE, Proofs
 from monitor.rhythm import Rhythm
 from monitor.spending import Spending, restored
 from monitor.store import Store
@@ -48,6 +49,7 @@ class Knowledge:
         self._chains: dict[str, ChainState] = {}
         self._fallbacks = {chain.name: FallbackHistory() for chain in config.chains}
         self._verdicts: dict[str, Verdict] = {}
+        self.proofs = Proofs(config)
         self._settled: set[str] = set()
         self.learned = 0
         self.findings: tuple[CatalogueFinding, ...] = ()
@@ -74,6 +76,7 @@ class Knowledge:
         self._fallbacks |= {name: FallbackHistory(found) for name, found in buckets.items()}
         self.rhythm.last |= {probe: at for (_, probe), at in (await store.last_probes()).items()}
         self._verdicts = conclusive(verdict for verdict, _ in await store.journals(limit=1000))
+        self.proofs = Proofs(config, await store.states(COVERAGE))
         self._forget_unconfigured()
         return self
 
@@ -81,6 +84,7 @@ class Knowledge:
         """Obey another config; what is still configured keeps what was learned of it."""
         self._obey(config, specs)
         self.rhythm.follow(config, specs, now)
+        self.proofs.follow(config)
         for chain in config.chains:
             self._fallbacks.setdefault(chain.name, FallbackHistory())
         self.spending.follow(config, specs)
@@ -189,6 +193,7 @@ class Knowledge:
 
     def judged(self, verdict: Verdict) -> None:
         self._verdicts |= conclusive([*self._verdicts.values(), verdict])
+        self.proofs.judged(verdict)
 
     def world(self, now: float) -> World:
         drills = {drill.name for drill in self._config.drills}
@@ -201,6 +206,7 @@ class Knowledge:
             settled=frozenset(self._settled),
             findings=self.findings,
             reported=self.reported,
+            coverage=self.proofs.tables(now),
         )
 
     async def save(self, store: Store) -> None:

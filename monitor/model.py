@@ -302,7 +302,11 @@ class VerdictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The judgement of one drill run. ``failover`` is how long the chain took to answer while broken, in seconds."""
+    """The judgement of one drill run. ``failover`` is how long the chain took to answer while broken, in seconds.
+
+    ``edge``: positions, from what was broken to who answered. ``tested``: labels of the edge that the run was to
+    prove, whatever came of it; None where no fallback was to answer.
+    """
 
     at: float
     run: str
@@ -315,6 +319,7 @@ class Verdict:
     path: Path | None = None
     failover: float | None = None
     served_by: str | None = None
+    tested: tuple[str, str] | None = None
 
 
 def new_id(now: float | None = None) -> str:

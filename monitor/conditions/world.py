@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.budget import BudgetState
 from monitor.config.model import RuleConfig
+from monitor.coverage import ChainCoverage
 from monitor.fallback import FallbackHistory
 from monitor.findings import CatalogueFinding
 from monitor.health import ChainState
@@ -39,7 +40,8 @@ class World:
     ``budgets``: by chain, its own and those that it shares, with what each has stopped of this chain.
     ``verdicts``: by drill, the latest that says something (see ``conclusive``). ``settled``: chains of which something
     was learned since the start; of the others an absent condition proves nothing. ``findings``: what the catalogues
-    show. ``reported``: chain -> label -> what the endpoint says of the target's providers, in words.
+    show. ``reported``: chain -> label -> what the endpoint says of the target's providers, in words. ``coverage``: what
+    drills have proven, chain by chain.
     """
 
     chains: Mapping[str, ChainState] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class World:
     settled: frozenset[str] = frozenset()
     findings: tuple[CatalogueFinding, ...] = ()
     reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    coverage: tuple[ChainCoverage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import DrillConfig
 from monitor.config.gateway_sections import GatewayConfig
 from monitor.config.quantity import Duration, Percent
@@ -280,6 +281,9 @@ class ChainsFile(Section):
     drills: tuple[DrillConfig, ...] = Field(default=(), description="The planned experiments.")
     catalogue: CatalogueConfig = Field(
         default=CatalogueConfig(), description="How what the endpoints offer is watched: models, providers, prices."
+    )
+    coverage: CoverageConfig = Field(
+        default=CoverageConfig(), description="How long the proofs of drills hold, edge by edge and fault by fault."
     )
     budgets: BudgetsConfig = Field(
         default=BudgetsConfig(),

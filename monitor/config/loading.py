@@ -56,6 +56,7 @@ def load(
         drills=tuple(map(_normalised, chains_file.drills)),
         budgets=chains_file.budgets,
         catalogue=chains_file.catalogue,
+        coverage=chains_file.coverage,
         gateway=chains_file.gateway,
         alerts=alerts_file,
         secrets=found.secrets,

@@ -31,6 +31,7 @@ from monitor.config.chain_sections import (
     ProbeConfig,
     TargetConfig,
 )
+from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import DrillConfig, ExpectConfig, HypothesisConfig
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.section import Name, Section
@@ -44,6 +45,7 @@ __all__ = [
     "ChainConfig",
     "ChainsFile",
     "Config",
+    "CoverageConfig",
     "DialectTraits",
     "DrillConfig",
     "EndpointConfig",
@@ -126,6 +128,7 @@ class Config:
     warnings: tuple[str, ...] = ()
     digest: str = ""
     catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
+    coverage: CoverageConfig = field(default_factory=CoverageConfig)
     gateway: GatewayConfig | None = None
     budgets: BudgetsConfig = field(default_factory=BudgetsConfig)
 

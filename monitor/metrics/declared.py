@@ -127,6 +127,12 @@ METRICS: tuple[Declared, ...] = (
         ("chain", "edge", "fault"),
         "When a drill last proved that this fallback takes over under this fault, since the epoch; 0 means never.",
     ),
+    _gauge(
+        "fallbackd_edge_unproven",
+        ("chain", "edge", "fault", "state"),
+        "1 in the state that keeps this fallback under this fault from counting as proven: never (no drill passed), "
+        "stale (the last proof is too old), broken (the last drill deviated); all 0 while it is proven.",
+    ),
     _gauge("fallbackd_fault_active", ("chain", "drill", "fault", "injector"), "1 while the fault is being injected."),
     _counter(
         "fallbackd_gateway_requests_total",

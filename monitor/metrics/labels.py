@@ -61,12 +61,6 @@ class PlannedDrill(Protocol):
     def expect(self) -> Expected: ...
 
 
-def edge_label(chain: ChainConfig, edge: tuple[int, int]) -> str:
-    """``primary->secondary``."""
-    start, end = edge
-    return f"{chain.targets[start].label}->{chain.targets[end].label}"
-
-
 class Labels:
     """The vocabulary of one config."""
 
@@ -168,11 +162,7 @@ class Labels:
         yield "fallbackd_fault_active", (drill.chain, drill.name, drill.fault, drill.injector)
         if drill.expect.served_by is None:
             return
-        chain = self.chains[drill.chain]
-        end = [target.label for target in chain.targets].index(drill.expect.served_by)
-        edge = edge_label(chain, (drill.breaks[0], end))
         yield "fallbackd_failover_seconds", (drill.chain, drill.name, drill.fault)
-        yield "fallbackd_edge_proven_timestamp_seconds", (drill.chain, edge, drill.fault)
 
     def _of_alerts(self) -> Iterator[Series]:
         for rule in self._config.alerts.rules:

@@ -23,7 +23,7 @@ from monitor.alerting import Incident, Stage
 from monitor.config.model import Config
 from monitor.health import Ability, Standing
 from monitor.metrics.declared import METRICS, Declared, Kind
-from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values, edge_label
+from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values
 from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Target, Verdict, VerdictKind
 
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
@@ -99,10 +99,6 @@ class Metrics:
         if not known or verdict.kind is not VerdictKind.PASSED:
             return
         self._advance("fallbackd_drill_last_success_timestamp_seconds", (verdict.chain, verdict.drill), verdict.at)
-        chain = self._labels.chains[verdict.chain]
-        if verdict.edge is not None and max(verdict.edge) < len(chain.targets):
-            values = (verdict.chain, edge_label(chain, verdict.edge), verdict.fault)
-            self._advance("fallbackd_edge_proven_timestamp_seconds", values, verdict.at)
 
     def recall_probe(self, spec: ProbeSpec, at: float) -> None:
         """When a question was last asked, from the store after a restart."""

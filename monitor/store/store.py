@@ -79,8 +79,13 @@ class Store:
     def add_transition(self, transition: Transition) -> None:
         self._writer.put_row(TRANSITIONS.name, transition_row(transition))
 
-    def add_verdict(self, verdict: Verdict, journal_json: bytes) -> None:
+    def add_verdict(
+        self, verdict: Verdict, journal_json: bytes, kind: str = "", states: Mapping[str, bytes | None] | None = None
+    ) -> None:
+        """``states`` (of ``kind``) are what follows from the verdict: they are written in the same transaction."""
         self._writer.put_row(JOURNALS.name, journal_row(verdict, journal_json))
+        if states:
+            self._writer.put_states(kind, states)
 
     async def flush(self) -> None:
         await self._writer.flush()

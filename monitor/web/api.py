@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from monitor.model import Origin, Outcome, Status
 from monitor.web.alerts_api import add_alerts, add_silences
 from monitor.web.control import Control
+from monitor.web.coverage_views import CoverageView
 from monitor.web.errors import ErrorView, refusal
 from monitor.web.views import (
     ChainView,
@@ -164,6 +165,10 @@ def _add_drills(made: APIRouter, control: Control) -> None:
     @made.get("/drills", summary="Every drill, when it runs next, and how it ended last")
     async def drills() -> Drills:
         return Drills(drills=tuple(control.drills()))
+
+    @made.get("/coverage", summary="Which failovers are proven: by edge and fault, when, and how long they took")
+    async def coverage() -> CoverageView:
+        return control.coverage()
 
     @made.get("/drills/runs", summary="Runs of drills, newest first")
     async def runs(filters: Annotated[RunFilters, Query()]) -> Runs:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from monitor.alerting import Silence
 from monitor.model import Outcome, Transition
+from monitor.web.coverage_views import CoverageView
 from monitor.web.views import (
     AlertView,
     ChainView,
@@ -51,6 +52,10 @@ class Control(Protocol):
 
     async def test_alert(self, rule: str) -> tuple[str, ...] | Refused | None:
         """Send a marked example through the rule's real route: to whom; None for a rule that there is not."""
+        ...
+
+    def coverage(self) -> CoverageView:
+        """Which failovers are proven, of every chain in the order of the config."""
         ...
 
     def drills(self) -> Sequence[DrillView]:

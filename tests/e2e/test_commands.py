@@ -104,6 +104,13 @@ async def test_a_drill_by_the_daemon_is_followed_to_its_verdict_and_kept(make_da
         assert runs[0]["verdict"]["path"] == path
     assert await daemon.metric("fallbackd_drills_total", drill="fast-refuses", verdict="passed") == 1
     assert await daemon.metric("fallbackd_edge_proven_timestamp_seconds", edge="fast->steady") > 0
+    assert await daemon.metric("fallbackd_edge_unproven", edge="fast->steady", fault="rate_limited") == 0
+    code, out, _ = await run("coverage", "walked", "--data", str(daemon.data))
+    assert code == 0
+    assert any(
+        line.split()[:7] == ["walked", "fast", "->", "steady", "rate_limited", "●", "proven"]
+        for line in out.splitlines()
+    )
 
 
 async def _ready(daemon: Daemon) -> bool:

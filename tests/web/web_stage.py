@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from monitor.coverage import Cell, ChainCoverage, Pair, Proof
 from monitor.errors import FallbackdError
 from monitor.model import Health, Mode, Outcome, Path, Reason, Severity, Status, Subject, Tokens, Transition
 from monitor.web import build
+from monitor.web.coverage_views import CoverageView, coverage_view
 from monitor.web.views import (
     AlertView,
     BudgetView,
@@ -33,6 +35,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.values import outcome, transition, verdict
 
 NOW = 1_700_000_000.0
+PAIR = Pair(chain="chat", edge=("primary", "secondary"), fault="ignore")
 GOOD: dict[str, Any] = {"health": Health.HEALTHY, "since": NOW - 3 * 3600, "last_good": NOW - 4}
 
 JOURNAL = """Drill primary-gone on chain chat
@@ -333,6 +336,11 @@ class FakeControl:
 
     def drills(self) -> Sequence[DrillView]:
         return self.drill_views
+
+    def coverage(self) -> CoverageView:
+        cell = Cell(pair=PAIR, state=Proof.PROVEN, planned=True, at=NOW, proven_at=NOW, failover=0.8, run="run-1")
+        table = ChainCoverage(chain="chat", edges=(PAIR.edge,), faults=("ignore",), cells=(cell,))
+        return coverage_view([table], 14 * 86400.0)
 
     async def outcomes(self, query: OutcomeQuery) -> Sequence[Outcome]:
         if self.broken:
