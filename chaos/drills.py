@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.injectors import FAULT_OPTIONS
-from chaos.model import Drill, Expect, Hypothesis, SteadyState
-from monitor.config.model import ChainConfig, Config, DrillConfig, ExpectConfig, FaultOption, HypothesisConfig
-from monitor.config.quantity import parse_duration
+from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike, positions_of
+from chaos.shapes import SHAPE_OPTIONS
+from monitor.config.model import (
+    ChainConfig,
+    Config,
+    DrillConfig,
+    ExpectConfig,
+    FaultOption,
+    HypothesisConfig,
+    StrikeConfig,
+)
+from monitor.config.quantity import parse_duration, parse_percent
 from monitor.model import Mode
 
 REJECTED_BY_DEFAULT = frozenset({"unknown_id"})
@@ -21,16 +30,13 @@ def resolve(config: Config) -> tuple[Drill, ...]:
 
 
 def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
-    fault, given = _fault(drill.with_)
     injector = _word(drill.by) if drill.by else _default_injector(chain.mode)
-    breaks = _positions(drill.break_, chain)
-    expect = _expect(drill.expect, fault, breaks, chain)
+    strikes = tuple(_strike(one, chain, FAULT_OPTIONS[injector]) for one in drill.strikes)
+    expect = _expect(drill.expect, strikes, chain)
     return Drill(
         name=drill.name,
         chain=drill.chain,
-        breaks=breaks,
-        fault=fault,
-        options=_options(FAULT_OPTIONS[injector][fault], given),
+        strikes=strikes,
         injector=injector,
         expect=expect,
         kind=drill.kind,
@@ -39,7 +45,22 @@ def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
         every=drill.every,
         cron=drill.cron,
         first_after=drill.first_after,
-        hypothesis=_hypothesis(drill.hypothesis, expect, breaks, chain),
+        hypothesis=_hypothesis(drill.hypothesis, expect, _always(strikes), chain),
+    )
+
+
+def _strike(written: StrikeConfig, chain: ChainConfig, known: Mapping[str, Mapping[str, FaultOption]]) -> Strike:
+    fault, given = _chosen(written.with_)
+    shape, shaped = _chosen(written.shape or "always")
+    requests = written.after if isinstance(written.after, int) else 0
+    return Strike(
+        positions=_positions(written.break_, chain),
+        fault=fault,
+        options=_options(known[fault], given),
+        shape=shape,
+        shape_options=_options(SHAPE_OPTIONS[shape], shaped),
+        after_requests=requests,
+        after_seconds=parse_duration(written.after) if isinstance(written.after, str) else 0.0,
     )
 
 
@@ -47,7 +68,8 @@ def _default_injector(mode: Mode) -> str:
     return "transport" if mode is Mode.CLIENT else "request"
 
 
-def _fault(written: str | Mapping[str, Mapping[str, Any] | None]) -> tuple[str, Mapping[str, Any]]:
+def _chosen(written: str | Mapping[str, Mapping[str, Any] | None]) -> tuple[str, Mapping[str, Any]]:
+    """The word and its settings."""
     if isinstance(written, str):
         return _word(written), {}
     ((name, options),) = written.items()
@@ -55,7 +77,7 @@ def _fault(written: str | Mapping[str, Mapping[str, Any] | None]) -> tuple[str, 
 
 
 def _options(known: Mapping[str, FaultOption], given: Mapping[str, Any]) -> Mapping[str, float]:
-    """Every option of the fault as a number, the ones that were not given by their default."""
+    """Every option as a number, the ones that were not given by their default."""
     written = {_word(name): value for name, value in given.items()}
     return {
         name: _number(option, written[name]) if name in written else option.default for name, option in known.items()
@@ -63,7 +85,9 @@ def _options(known: Mapping[str, FaultOption], given: Mapping[str, Any]) -> Mapp
 
 
 def _number(option: FaultOption, value: Any) -> float:
-    return parse_duration(value) if option.unit == "seconds" else float(value)
+    if option.unit == "seconds":
+        return parse_duration(value)
+    return parse_percent(value) if option.unit == "share" else float(value)
 
 
 def _positions(broken: str | tuple[str, ...], chain: ChainConfig) -> tuple[int, ...]:
@@ -75,10 +99,11 @@ def _positions(broken: str | tuple[str, ...], chain: ChainConfig) -> tuple[int, 
     )
 
 
-def _expect(written: ExpectConfig, fault: str, breaks: tuple[int, ...], chain: ChainConfig) -> Expect:
+def _expect(written: ExpectConfig, strikes: tuple[Strike, ...], chain: ChainConfig) -> Expect:
     says_otherwise = written.served_by is not None or written.path is not None
-    by_default = fault in REJECTED_BY_DEFAULT and not says_otherwise
+    by_default = not says_otherwise and any(one.fault in REJECTED_BY_DEFAULT and one.constant for one in strikes)
     rejected = written.rejected if "rejected" in written.model_fields_set else by_default
+    breaks = positions_of(strikes)
     unbroken = (target.label for position, target in enumerate(chain.targets) if position not in breaks)
     return Expect(
         served_by=None if rejected else written.served_by or next(unbroken, None),
@@ -98,6 +123,11 @@ def _hypothesis(written: HypothesisConfig, expect: Expect, breaks: tuple[int, ..
         broken=None if expect.rejected else broken,
         requests=written.requests,
     )
+
+
+def _always(strikes: tuple[Strike, ...]) -> tuple[int, ...]:
+    """The positions that are broken in every request; any other may answer one."""
+    return positions_of(strike for strike in strikes if strike.constant)
 
 
 def _word(name: str) -> str:

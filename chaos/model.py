@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -68,11 +68,13 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     COUNT = "count"
     STATUS = "status"
+    SHARE = "share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """A setting of a fault: its unit (seconds are written as a duration, ``30s``), default and bounds."""
+    """A setting of a fault or a shape: its unit (seconds are written as a duration, ``30s``, and shares with their
+    sign, ``30%``), default and bounds."""
 
     unit: Unit
     default: float
@@ -91,21 +93,96 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Injection:
-    """One fault on one target, with its own end.
+class Moment:
+    """A request that a fault may meet: its ``number`` among those that it could have met, from 0, and the seconds
+    since it could first have met one."""
 
-    ``until`` (seconds since the epoch) and ``max_count`` hold whether or not the runner is still alive.
+    number: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether a fault meets a request. ``because`` is the rest of a sentence that begins with the request."""
+
+    strikes: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """When a fault strikes. ``decide`` is pure: options (complete, in base units), moment, generator in, Decision out.
+
+    ``words`` says in general when that is, to stand behind the name of a fault.
+    """
+
+    name: str
+    meaning: str
+    decide: Callable[[Mapping[str, float], Moment, Random], Decision]
+    words: Callable[[Mapping[str, float]], str]
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strike:
+    """One fault on some targets, as a part of a drill. ``positions`` in order.
+
+    It could meet a request for one of them once ``after_requests`` such have passed whole and ``after_seconds`` have
+    gone by since the drill broke the chain; ``shape`` says which of those it does meet.
+    """
+
+    positions: tuple[int, ...]
+    fault: str
+    options: Mapping[str, float] = field(default_factory=dict)
+    shape: str = "always"
+    shape_options: Mapping[str, float] = field(default_factory=dict)
+    after_requests: int = 0
+    after_seconds: float = 0.0
+
+    @property
+    def constant(self) -> bool:
+        """Whether it meets every request, from the first one on."""
+        return self.shape == "always" and not self.after_requests and not self.after_seconds
+
+
+def positions_of(strikes: Iterable[Strike]) -> tuple[int, ...]:
+    """Every position that one of them breaks, in order."""
+    return tuple(sorted({position for strike in strikes for position in strike.positions}))
+
+
+def faults_of(strikes: Iterable[Strike]) -> tuple[str, ...]:
+    """The names of their faults, each once."""
+    return tuple(dict.fromkeys(strike.fault for strike in strikes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injection:
+    """The faults of a drill in place, with their own end.
+
+    ``until`` (seconds since the epoch) and ``max_count`` (of requests that met any of them) hold whether or not the
+    runner is still alive.
     """
 
     chain: str
     drill: str
     run: str
-    fault: str
-    options: Mapping[str, float]
-    positions: tuple[int, ...]
+    strikes: tuple[Strike, ...]
     injector: str
     until: float
     max_count: int
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        return positions_of(self.strikes)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return faults_of(self.strikes)
+
+    @property
+    def fault(self) -> str:
+        """One word for all of them, ``refused+delay``."""
+        return "+".join(self.faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +226,11 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """One planned experiment, resolved against the config. ``breaks`` are positions."""
+    """One planned experiment, resolved against the config. ``strikes``: what breaks, one at least."""
 
     name: str
     chain: str
-    breaks: tuple[int, ...]
-    fault: str
-    options: Mapping[str, float]
+    strikes: tuple[Strike, ...]
     injector: str
     expect: Expect
     kind: str = "completion"
@@ -175,6 +250,30 @@ class Drill:
     def usual_requests(self) -> int:
         """How many it asks where the chain recovers at once."""
         return self.hypothesis.requests + self.requests + 1
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """The positions of all targets that are broken at one time or another."""
+        return positions_of(self.strikes)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return faults_of(self.strikes)
+
+    @property
+    def fault(self) -> str:
+        """One word for all of its faults, ``refused+delay``: a label of metrics."""
+        return "+".join(self.faults)
+
+    @property
+    def options(self) -> Mapping[str, float]:
+        """Those of its first fault."""
+        return self.strikes[0].options
+
+    @property
+    def varies(self) -> bool:
+        """Whether requests may pass that meet no fault, or not all of them: by a shape, or in a cascade."""
+        return not all(strike.constant for strike in self.strikes)
 
 
 class Phase(StrEnum):

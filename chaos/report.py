@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
-from chaos.model import Event, Journal
+from chaos.model import Event, Journal, Strike
+from chaos.shapes import words
 from chaos.wording import seconds
 from monitor.model import Verdict, VerdictKind
+from monitor.reading import mapping, parse
 
 _JOURNAL = TypeAdapter(Journal)
 
@@ -47,22 +50,39 @@ def journal_json(journal: Journal) -> bytes:
 
 def journal_from_json(data: bytes) -> Journal:
     """Raises ``pydantic.ValidationError`` (a ValueError) for what is no journal."""
-    return _JOURNAL.validate_json(data)
+    return _JOURNAL.validate_json(_as_of_today(data))
+
+
+def _as_of_today(data: bytes) -> bytes:
+    """Journals that were kept before drills could have several faults name the only one in the drill itself."""
+    found = parse(data)
+    drill = dict(mapping(mapping(found).get("drill")))
+    if "fault" not in drill or "strikes" in drill:
+        return data
+    fault, options, positions = (drill.pop(name, None) for name in ("fault", "options", "breaks"))
+    drill["strikes"] = [{"fault": fault, "options": options, "positions": positions}]
+    return json.dumps({**found, "drill": drill}).encode()
 
 
 def _head(journal: Journal) -> list[str]:
     drill = journal.drill
     start = datetime.fromtimestamp(journal.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    given = ", ".join(f"{name}={value:g}" for name, value in drill.options.items())
-    options = f" ({given})" if given else ""
-    positions = " and ".join(f"target {position}" for position in drill.breaks)
+    breaks = "; ".join(map(_strike, drill.strikes))
     return [
         f"Drill {drill.name} on chain {drill.chain}",
         f"  run       {journal.run}, asked for by {journal.asked_by}, seed {journal.seed}",
         f"  started   {start}, took {seconds(journal.ended - journal.started)}",
-        f"  breaks    {positions} with {drill.fault}{options}, by the {drill.injector} injector",
+        f"  breaks    {breaks}, by the {drill.injector} injector",
         f"  expects   {_expected(journal)}",
     ]
+
+
+def _strike(strike: Strike) -> str:
+    """``target 0 with delay (seconds=5), one request in 3``."""
+    given = ", ".join(f"{name}={value:g}" for name, value in strike.options.items())
+    positions = " and ".join(f"target {position}" for position in strike.positions)
+    when = words(strike)
+    return f"{positions} with {strike.fault}{f' ({given})' if given else ''}{f', {when}' if when else ''}"
 
 
 def _expected(journal: Journal) -> str:

@@ -149,7 +149,8 @@ class Drilling:
         self._events.setdefault(run, []).append(event)
 
     def on_active(self, injection: Injection, active: bool) -> None:
-        self._metrics.set_fault(injection.chain, injection.drill, injection.fault, injection.injector, active=active)
+        for fault in injection.faults:
+            self._metrics.set_fault(injection.chain, injection.drill, fault, injection.injector, active=active)
 
     def on_finished(self, journal: Journal) -> None:
         self._events.pop(journal.run, None)

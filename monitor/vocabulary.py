@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaos.injectors import FAULT_OPTIONS
+from chaos.shapes import SHAPE_OPTIONS
 from monitor.capability import NAMES
 from monitor.conditions import RULES
 from monitor.config.model import DialectTraits, Vocabulary
@@ -18,6 +19,7 @@ def vocabulary() -> Vocabulary:
         capabilities=NAMES,
         rules=frozenset(RULES),
         faults=FAULT_OPTIONS,
+        shapes=SHAPE_OPTIONS,
         traits={
             name: DialectTraits(
                 modes=dialect.modes, pins=dialect.pins, routes=dialect.routes, most_models=dialect.most_models

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from chaos.faults import (
     bad_gateway,
@@ -41,7 +40,8 @@ from chaos.faults import (
     wrong_answer,
     wrong_model,
 )
-from chaos.model import Fault, Option, Unit
+from chaos.faults.options import checked
+from chaos.model import Fault
 
 _ALL: tuple[Fault, ...] = (
     refused.FAULT,
@@ -85,26 +85,4 @@ FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 
 def resolve(name: str, options: Mapping[str, float]) -> Mapping[str, float]:
     """Every option of the fault, defaults filled in. Raises ValueError with a sentence that names the choices."""
-    if name not in FAULTS:
-        raise ValueError(f'"{name}" is not a fault; {_suggest(name, FAULTS)}')
-    known = FAULTS[name].options
-    for unknown in options.keys() - known.keys():
-        if not known:
-            raise ValueError(f'{name} has no options, so "{unknown}" cannot be set')
-        raise ValueError(f'{name} has no option "{unknown}"; {_suggest(unknown, known)}')
-    return {key: _checked(name, key, options.get(key, option.default), option) for key, option in known.items()}
-
-
-def _suggest(name: str, choices: Mapping[str, object]) -> str:
-    close = get_close_matches(name, choices, n=1)
-    return f'did you mean "{close[0]}"?' if close else f"choose from {', '.join(choices)}"
-
-
-def _checked(fault: str, key: str, value: float, option: Option) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key} of {fault} is not a number: {value!r}")  # noqa: TRY004 - one kind of error for all bad input
-    if not option.low <= value <= option.high:
-        raise ValueError(f"{key} of {fault} is {value:g}, but must be from {option.low:g} to {option.high:g}")
-    if option.unit is not Unit.SECONDS and value != int(value):
-        raise ValueError(f"{key} of {fault} must be a whole number, not {value:g}")
-    return float(value)
+    return checked(name, options, {one.name: one.options for one in _ALL}, "fault")

@@ -5,8 +5,7 @@ It listens on the loopback only, and answers no web page: whoever reaches it can
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from aiohttp import web
 from chaos.gateway.listening import listen
 from chaos.gateway.observer import Observer
 from chaos.gateway.rules import Rule, Rules, read_rule
+from chaos.strike_json import dump_strike
 from monitor.reading import parse
 
 Exposition = Callable[[str], Awaitable[tuple[bytes, str]]]
@@ -55,7 +55,9 @@ class Control:
         return web.json_response({**seen, "rules": len(self._rules.listed())})
 
     async def _list(self, _: web.Request) -> web.Response:
-        return web.json_response({"rules": [_shown(rule, count) for rule, count in self._rules.listed()]})
+        return web.json_response(
+            {"rules": [_shown(rule, count, self._rules.met(rule.id)) for rule, count in self._rules.listed()]}
+        )
 
     async def _arm(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
@@ -65,7 +67,7 @@ class Control:
             self._rules.arm(rule)
         except ValueError as error:
             return problem(422, str(error))
-        return web.json_response(_shown(rule, 0), status=201)
+        return web.json_response(_shown(rule, 0, {}), status=201)
 
     async def _release(self, request: web.Request) -> web.Response:
         return web.json_response({"released": int(self._rules.release(request.match_info["id"]))})
@@ -93,5 +95,7 @@ def problem(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"code": status, "message": message}}, status=status)
 
 
-def _shown(rule: Rule, count: int) -> dict[str, Any]:
-    return {**asdict(rule), "options": dict(rule.options), "count": count}
+def _shown(rule: Rule, count: int, met: Mapping[int, int]) -> dict[str, Any]:
+    """``count``: exchanges that met a fault; ``met``: the same by position."""
+    own = {name: getattr(rule, name) for name in ("id", "chain", "drill", "run", "until", "max_count", "seed", "live")}
+    return {**own, "strikes": [dump_strike(one) for one in rule.strikes], "count": count, "met": dict(met)}

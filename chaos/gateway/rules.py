@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
-from chaos import faults
-from chaos.model import Effect
+from chaos.model import Effect, Strike, positions_of
+from chaos.strike_json import FIELDS as STRIKE_FIELDS
+from chaos.strike_json import complete, read_strike
+from chaos.striking import Striking
 from monitor.clock import Clock
 from monitor.config.model import LiveConfig
 from monitor.reading import number
@@ -25,7 +27,7 @@ MOST_COUNT = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One fault in place. ``positions`` are those of the chain's targets that it breaks.
+    """The faults of one injection in place.
 
     It meets requests that carry the mark of its ``run``; with ``live`` also others, within what the config allows.
     ``until``: seconds since the epoch.
@@ -35,13 +37,16 @@ class Rule:
     chain: str
     drill: str
     run: str
-    fault: str
-    options: Mapping[str, float] = field(default_factory=dict)
-    positions: tuple[int, ...]
+    strikes: tuple[Strike, ...]
     until: float
     max_count: int
     seed: int = 0
     live: bool = False
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Those of the chain's targets that it breaks."""
+        return positions_of(self.strikes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +118,13 @@ class Struck:
 
 
 class _Armed:
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, now: float) -> None:
         self.rule = rule
         self.count = 0
         self.in_flight = 0
         self.released = asyncio.Event()
         self.rng = Random(rule.seed)
+        self.striking = Striking(rule.strikes, since=now, rng=self.rng)
 
 
 class Rules:
@@ -146,7 +152,8 @@ class Rules:
         now = self._clock.now()
         if rule.chain not in self._chains:
             raise ValueError(f'"{rule.chain}" is no chain of this gateway')
-        if not rule.positions or not all(0 <= position < self._chains[rule.chain] for position in rule.positions):
+        unaimed = not rule.strikes or not all(strike.positions for strike in rule.strikes)
+        if unaimed or not all(0 <= position < self._chains[rule.chain] for position in rule.positions):
             last = self._chains[rule.chain] - 1
             raise ValueError(f"positions {list(rule.positions)}: {rule.chain} has targets 0 to {last}")
         if not now < rule.until <= now + LONGEST:
@@ -155,11 +162,11 @@ class Rules:
             raise ValueError(f"max_count must be from 1 to {MOST_COUNT}")
         if rule.live and rule.chain not in self._live:
             raise ValueError(f"{rule.chain} is not opted in to live traffic: gateway.live has no section for it")
-        faults.resolve(rule.fault, rule.options)
+        rule = replace(rule, strikes=tuple(map(complete, rule.strikes)))
         self._expire(now)
         if rule.id in self._armed:
             self.release(rule.id)
-        self._armed[rule.id] = _Armed(rule)
+        self._armed[rule.id] = _Armed(rule, now)
 
     def release(self, id_: str) -> bool:
         """End a rule and what it holds up; False when there is none. Safe to repeat."""
@@ -171,6 +178,11 @@ class Rules:
 
     def release_all(self) -> int:
         return sum(self.release(id_) for id_ in list(self._armed))
+
+    def met(self, id_: str) -> Mapping[int, int]:
+        """How many exchanges a rule in place has met, by position."""
+        armed = self._armed.get(id_)
+        return {} if armed is None else dict(armed.striking.met)
 
     def listed(self) -> list[tuple[Rule, int]]:
         """The rules in place, with how many exchanges each has met."""
@@ -189,15 +201,18 @@ class Rules:
                 run=seen.run, chain=seen.chain, position=seen.position, header=seen.header, in_flight=armed.in_flight
             )
             live = self._live.get(armed.rule.chain)
-            if armed.count < armed.rule.max_count and meets(armed.rule, found, live, now=now, draw=armed.rng.random()):
-                return self._hit(armed, marked=seen.run is not None)
+            if armed.count >= armed.rule.max_count or seen.position is None:
+                continue
+            if not meets(armed.rule, found, live, now=now, draw=armed.rng.random()):
+                continue
+            effect = armed.striking.effect(seen.position, now, _concerned)
+            if effect is not None:
+                return self._hit(armed, effect, marked=seen.run is not None)
         return None
 
-    def _hit(self, armed: _Armed, *, marked: bool) -> Struck:
+    def _hit(self, armed: _Armed, effect: Effect, *, marked: bool) -> Struck:
         armed.count += 1
         armed.in_flight += not marked
-        options = faults.resolve(armed.rule.fault, armed.rule.options)
-        effect = faults.FAULTS[armed.rule.fault].effect(options, armed.rng)
         return Struck(armed, effect, self._clock, marked=marked)
 
     def _expire(self, now: float) -> None:
@@ -206,24 +221,25 @@ class Rules:
                 self.release(id_)
 
 
-FIELDS = ("id", "chain", "drill", "run", "fault", "options", "positions", "until", "max_count", "seed", "live")
+def _concerned(_: Effect) -> bool:
+    return True
+
+
+FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "strikes")
+_ONE = frozenset(STRIKE_FIELDS)
+"""In place of ``strikes`` the fields of one may stand in the rule itself."""
 
 
 def read_rule(body: object) -> Rule:
     """A rule from JSON. Raises ValueError with one sentence."""
     if not isinstance(body, Mapping):
         raise ValueError(f"write a JSON object of {', '.join(FIELDS)}")  # noqa: TRY004 - answered as 422
-    if unknown := sorted(map(str, body.keys() - {*FIELDS})):
+    if unknown := sorted(map(str, body.keys() - {*FIELDS} - _ONE)):
         raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(FIELDS)}")
-    texts = {name: body.get(name) for name in ("id", "chain", "drill", "run", "fault")}
+    texts = {name: body.get(name) for name in ("id", "chain", "drill", "run")}
     for name, value in texts.items():
         if not isinstance(value, str) or not 0 < len(value) <= 100:
             raise ValueError(f"{name}: a text of 1 to 100 characters is needed")
-    options, positions = body.get("options") or {}, body.get("positions")
-    if not isinstance(options, Mapping):
-        raise ValueError("options: an object of numbers")  # noqa: TRY004 - answered as 422
-    if not isinstance(positions, list) or not all(type(position) is int for position in positions):
-        raise ValueError("positions: a list of whole numbers is needed")
     until, count, seed = (number(body.get(name, 0)) for name in ("until", "max_count", "seed"))
     if until is None or count is None or seed is None:
         raise ValueError("until, max_count and seed are numbers")
@@ -231,6 +247,14 @@ def read_rule(body: object) -> Rule:
         raise ValueError("live: true or false")  # noqa: TRY004 - answered as 422
     return Rule(
         **{name: str(value) for name, value in texts.items()},
-        options=dict(options), positions=tuple(positions), until=until, max_count=int(count), seed=int(seed),
-        live=body.get("live", False),
+        strikes=_strikes(body), until=until, max_count=int(count), seed=int(seed), live=body.get("live", False),
     )  # fmt: skip
+
+
+def _strikes(body: Mapping[str, object]) -> tuple[Strike, ...]:
+    if "strikes" not in body:
+        return (read_strike({name: value for name, value in body.items() if name in _ONE}),)
+    listed = body["strikes"]
+    if not isinstance(listed, list) or not listed or _ONE & body.keys():
+        raise ValueError("strikes: a list of one or more, or the fields of one in place of it")
+    return tuple(map(read_strike, listed))

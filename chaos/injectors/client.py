@@ -8,7 +8,7 @@ from random import Random
 import httpx
 
 from chaos.faults import FAULTS
-from chaos.injectors.injector import Refused
+from chaos.injectors.injector import Refused, told
 from chaos.injectors.transport import TransportInjector
 from chaos.model import Drill, Injection, Option
 from chaos.wording import join
@@ -46,9 +46,8 @@ class ClientInjector:
         refused = self.check(drill, chain, catalogue)
         if refused is not None:
             return refused
-        labels = join(chain.targets[position].label for position in injection.positions)
-        says = f"our requests to {labels} meet the fault on their way ({FAULTS[injection.fault].meaning.rstrip('.')})"
-        return Switch(TransportInjector(injection, FAULTS[injection.fault], clock, rng), says)
+        says = join(f"our requests to {told(strike, chain)}" for strike in injection.strikes)
+        return Switch(TransportInjector(injection, clock, rng), says)
 
 
 class Switch:
@@ -67,6 +66,10 @@ class Switch:
 
     def wrap(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         return _Switched(inner, self._injected.wrap(inner), self)
+
+    @property
+    def met(self) -> Mapping[int, int]:
+        return self._injected.met
 
     @property
     def released(self) -> bool:

@@ -15,8 +15,9 @@ import httpx
 import structlog
 
 from chaos.faults import FAULTS
-from chaos.injectors.injector import Refused
+from chaos.injectors.injector import Refused, told
 from chaos.model import Drill, Injection, Option
+from chaos.strike_json import dump_strike
 from chaos.wording import join
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
@@ -74,9 +75,8 @@ class GatewayInjector:
         found = self._found(chain)
         if isinstance(found, Refused):
             return found
-        labels = join(chain.targets[position].label for position in injection.positions)
-        meaning = FAULTS[injection.fault].meaning.rstrip(".")
-        return Armed(injection, found, f"requests for {labels} that pass the gateway meet the fault ({meaning})", rng)
+        says = join(f"requests through the gateway for {told(strike, chain)}" for strike in injection.strikes)
+        return Armed(injection, found, says, rng)
 
     def _found(self, chain: ChainConfig) -> Reach | Refused:
         if chain.mode is not Mode.CLIENT:
@@ -100,6 +100,7 @@ class Armed:
     def __init__(self, injection: Injection, reach: Reach, says: str, rng: Random) -> None:
         self.says = says
         self.count = 0
+        self.met: Mapping[int, int] = {}
         self.released = False
         self._injection = injection
         self._reach = reach
@@ -142,6 +143,7 @@ class Armed:
         for rule in mapping(listed).get("rules") or ():
             if mapping(rule).get("id") == self._injection.run:
                 self.count = max(self.count, int(rule["count"]))
+                self.met = {int(position): int(count) for position, count in mapping(rule["met"]).items()}
 
     def errand(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -151,9 +153,9 @@ class Armed:
     async def _arm(self) -> bool:
         one = self._injection
         rule = {
-            "id": one.run, "chain": one.chain, "drill": one.drill, "run": one.run, "fault": one.fault,
-            "options": dict(one.options), "positions": list(one.positions), "until": one.until,
+            "id": one.run, "chain": one.chain, "drill": one.drill, "run": one.run, "until": one.until,
             "max_count": one.max_count, "seed": self._seed,
+            "strikes": [dump_strike(strike) for strike in one.strikes],
         }  # fmt: skip
         return mapping(await self._call("POST", "/rules", rule)).get("id") == one.run
 

@@ -9,7 +9,10 @@ from typing import Protocol
 
 import httpx
 
-from chaos.model import Drill, Injection, Option
+from chaos.faults import FAULTS
+from chaos.model import Drill, Injection, Option, Strike
+from chaos.shapes import words
+from chaos.wording import join
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
@@ -29,7 +32,7 @@ class Refused:
 class Armed(Protocol):
     """A fault in place. It ends by itself at the injection's ``until`` and ``max_count``.
 
-    ``says``: what it does, for the journal. ``count``: how many requests it really met.
+    ``says``: what it does, for the journal. ``count``: how many requests it really met; ``met``: the same by position.
     """
 
     @property
@@ -44,9 +47,20 @@ class Armed(Protocol):
     @property
     def count(self) -> int: ...
 
+    @property
+    def met(self) -> Mapping[int, int]: ...
+
     def release(self) -> None:
         """Take the fault away; safe to run twice."""
         ...
+
+
+def told(strike: Strike, chain: ChainConfig) -> str:
+    """``primary meet the fault on their way (the connection is refused; one request in 3)``: of requests."""
+    labels = join(chain.targets[position].label for position in strike.positions)
+    meaning = FAULTS[strike.fault].meaning.rstrip(".")
+    when = words(strike)
+    return f"{labels} meet the fault on their way ({meaning}{f'; {when}' if when else ''})"
 
 
 class Injector(Protocol):

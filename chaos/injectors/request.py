@@ -7,15 +7,18 @@ purpose": they work on a real router, cost nothing, and reach nobody else's requ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import sqrt
 from random import Random
 from typing import Any
 
 from chaos.injectors.injector import Refused
-from chaos.model import Drill, Injection, Option
+from chaos.model import Drill, Injection, Option, Strike
 from chaos.serving import covers, offers, overlap, serving
+from chaos.shapes import words
+from chaos.striking import Striking
+from chaos.wording import join
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
@@ -36,28 +39,37 @@ class Change:
     says: str
 
 
-Plan = Callable[[Drill, ChainConfig, Catalogue], "Change | Refused"]
+Plan = Callable[[Strike, Drill, ChainConfig, Catalogue], "Change | Refused"]
 
 
 class Reshaping:
-    """A change in place: it counts, and lets requests pass unchanged after its deadline, its count or its release."""
+    """Changes in place: they count, and let requests pass unchanged after their deadline, their count or release."""
 
     wrap = None
 
-    def __init__(self, change: Change, injection: Injection, clock: Clock) -> None:
-        self.says = change.says
+    def __init__(self, changes: tuple[Change, ...], injection: Injection, clock: Clock, rng: Random) -> None:
+        self.says = join(change.says for change in changes)
         self.count = 0
-        self._change = change.reshape
+        self._changes = tuple(change.reshape for change in changes)
+        self._striking = Striking(injection.strikes, since=clock.now(), rng=rng)
         self._until = injection.until
         self._max_count = injection.max_count
         self._clock = clock
         self._released = False
 
+    @property
+    def met(self) -> Mapping[int, int]:
+        return self._striking.met
+
     def reshape(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self._released or self.count >= self._max_count or self._clock.now() >= self._until:
+        now = self._clock.now()
+        if self._released or self.count >= self._max_count or now >= self._until:
             return body
-        self.count += 1
-        return self._change(body)
+        falling = self._striking.falling(now)
+        self.count += bool(falling)
+        for index in falling:
+            body = self._changes[index](body)
+        return body
 
     def release(self) -> None:
         self._released = True
@@ -73,8 +85,8 @@ class RequestInjector:
         return {fault: {} for fault in PLANS}
 
     def check(self, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Refused | None:
-        change = plan(drill, chain, catalogue)
-        return change if isinstance(change, Refused) else None
+        found = plan(drill, chain, catalogue)
+        return found if isinstance(found, Refused) else None
 
     def arm(
         self,
@@ -83,24 +95,31 @@ class RequestInjector:
         chain: ChainConfig,
         catalogue: Catalogue,
         clock: Clock,
-        rng: Random,  # noqa: ARG002 - the interface of all injectors; reshaping leaves nothing to chance
+        rng: Random,
     ) -> Reshaping | Refused:
-        change = plan(drill, chain, catalogue)
-        return change if isinstance(change, Refused) else Reshaping(change, injection, clock)
+        found = plan(drill, chain, catalogue)
+        return found if isinstance(found, Refused) else Reshaping(found, injection, clock, rng)
 
 
-def plan(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
-    """The change that takes the drill's targets away, or why there is none. Pure."""
+def plan(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> tuple[Change, ...] | Refused:
+    """The changes that take the drill's targets away, one for each strike, or why there are none. Pure."""
     if chain.mode is Mode.CLIENT:
         return Refused(
             f"{chain.name} is walked by its caller, target by target, so no reshaped request can take one target "
             "away; break it with the transport injector"
         )
-    return PLANS[drill.fault](drill, chain, catalogue)
+    made = []
+    for strike in drill.strikes:
+        change = PLANS[strike.fault](strike, drill, chain, catalogue)
+        if isinstance(change, Refused):
+            return change
+        when = words(strike)
+        made.append(replace(change, says=f"{change.says} ({when})") if when else change)
+    return tuple(made)
 
 
-def _plan_ignore(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
-    left_out = _slugs_of(drill.breaks, chain, catalogue)
+def _plan_ignore(strike: Strike, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
+    left_out = _slugs_of(strike.positions, chain, catalogue)
     if isinstance(left_out, Refused):
         return left_out
     if (expected := _expected(drill, chain)) is not None:
@@ -110,17 +129,17 @@ def _plan_ignore(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Chan
         if not any(_outside(slug, left_out) for slug in known.slugs):
             return Refused(
                 f"{_label(chain, expected)} is served only by {_join(known.slugs)}, who serve "
-                f"{_labels(chain, drill.breaks)} too: leaving them out would take both away"
+                f"{_labels(chain, strike.positions)} too: leaving them out would take both away"
             )
     return Change(
         lambda body: _routed(body, "ignore", _unite(_routing(body, "ignore"), left_out)),
         f"requests tell the router to leave out {_join(left_out)}, which is everyone who serves "
-        f"{_labels(chain, drill.breaks)}",
+        f"{_labels(chain, strike.positions)}",
     )
 
 
-def _plan_only(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
-    broken = _slugs_of(drill.breaks, chain, catalogue)
+def _plan_only(strike: Strike, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
+    broken = _slugs_of(strike.positions, chain, catalogue)
     if isinstance(broken, Refused):
         return broken
     expected = _expected(drill, chain)
@@ -132,46 +151,47 @@ def _plan_only(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change
     if not _apart(known.slugs, broken):
         return Refused(
             f"{_label(chain, expected)} has no provider of its own: {_join(known.slugs)} would serve "
-            f"{_labels(chain, drill.breaks)} as well"
+            f"{_labels(chain, strike.positions)} as well"
         )
     remaining = (position for position in range(len(chain.targets)) if position not in drill.breaks)
     keep = _apart((slug for at in remaining for slug in serving(chain, at, catalogue).slugs), broken)
     return Change(
         lambda body: _routed(body, "only", _intersect(_routing(body, "only"), keep)),
-        f"requests allow only {_join(keep)}, none of whom serves {_labels(chain, drill.breaks)}",
+        f"requests allow only {_join(keep)}, none of whom serves {_labels(chain, strike.positions)}",
     )
 
 
-def _plan_max_price(drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
+def _plan_max_price(strike: Strike, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Change | Refused:
     expected = _expected(drill, chain)
     if expected is None:
         return Refused("no target would remain below any price")
-    for position in (*drill.breaks, expected):
+    for position in (*strike.positions, expected):
         if not offers(chain, position, catalogue):
             return _unknown(chain, position)
     found = _cap(
-        [offer.price for position in drill.breaks for offer in offers(chain, position, catalogue)],
+        [offer.price for position in strike.positions for offer in offers(chain, position, catalogue)],
         [offer.price for offer in offers(chain, expected, catalogue)],
     )
     if found is None:
         return Refused(
-            f"{_label(chain, expected)} is not cheaper than {_labels(chain, drill.breaks)} by a safe margin, "
+            f"{_label(chain, expected)} is not cheaper than {_labels(chain, strike.positions)} by a safe margin, "
             "so no highest price lies between the two"
         )
     dimension, text = found
     return Change(
         lambda body: _routed(body, "max_price", _lowest(body, dimension, text)),
         f"requests cap the {dimension} price at {text} USD per million tokens: enough for {_label(chain, expected)}, "
-        f"not for {_labels(chain, drill.breaks)}",
+        f"not for {_labels(chain, strike.positions)}",
     )
 
 
 def _plan_unknown_id(
-    drill: Drill,
+    strike: Strike,
+    drill: Drill,  # noqa: ARG001 - the shape of all plans
     chain: ChainConfig,
     catalogue: Catalogue,  # noqa: ARG001 - the shape of all plans
 ) -> Change | Refused:
-    broken = {chain.target(position).model for position in drill.breaks}
+    broken = {chain.target(position).model for position in strike.positions}
 
     def reshape(body: Mapping[str, Any]) -> Mapping[str, Any]:
         changed = dict(body)

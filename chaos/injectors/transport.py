@@ -6,15 +6,17 @@ import errno
 import math
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from random import Random
 
 import httpx
 
+from chaos.faults import FAULTS
 from chaos.faults.shape import error_body, error_headers
 from chaos.faults.unfit import concerns
 from chaos.injectors.bending import CutError, bend_plain, bend_stream, bends
 from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply
+from chaos.striking import Striking
 from monitor.clock import Clock
 from monitor.reading import parse
 
@@ -22,23 +24,26 @@ _ON_PURPOSE = "broken on purpose"
 
 
 class TransportInjector:
-    """One fault on the way to the targets of one injection.
+    """The faults of one injection on the way to its targets.
 
     Only requests marked (httpx extension ``fallbackd``) with the injection's chain and drill and one of its positions
     are hit, at most ``max_count``, and none after ``until``: then even a stall that is under way ends. ``count`` says
     how many were hit.
     """
 
-    def __init__(self, injection: Injection, fault: Fault, clock: Clock, rng: Random) -> None:
+    def __init__(self, injection: Injection, clock: Clock, rng: Random, faults: Mapping[str, Fault] = FAULTS) -> None:
         self._injection = injection
-        self._fault = fault
         self._clock = clock
-        self._rng = rng
-        self._count = 0
+        self._striking = Striking(injection.strikes, since=clock.now(), rng=rng, faults=faults)
 
     @property
     def count(self) -> int:
-        return self._count
+        return self._striking.met.total()
+
+    @property
+    def met(self) -> Mapping[int, int]:
+        """How many of them were requests for each position."""
+        return self._striking.met
 
     def wrap(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         """A transport that hits what is meant and passes all else on to ``inner``, which stays its maker's to close."""
@@ -47,18 +52,16 @@ class TransportInjector:
     def strike(self, request: httpx.Request) -> Effect | None:
         """What happens to this request, counted; None where it is not meant."""
         marks = request.extensions.get("fallbackd") or {}
+        position = marks.get("position")
         meant = (
             marks.get("chain") == self._injection.chain
             and marks.get("drill") == self._injection.drill
-            and marks.get("position") in self._injection.positions
+            and position in self._injection.positions
         )
-        if not meant or self._count >= self._injection.max_count or self._left() <= 0:
+        if position is None or not meant or self.count >= self._injection.max_count or self._left() <= 0:
             return None
-        effect = self._fault.effect(self._injection.options, self._rng)
-        if not concerns(effect.rewrite, parse(request.content)):
-            return None
-        self._count += 1
-        return effect
+        body = parse(request.content)
+        return self._striking.effect(position, self._clock.now(), lambda effect: concerns(effect.rewrite, body))
 
     async def hold(self, seconds: float = math.inf) -> None:
         """Wait, but not beyond the end of the injection."""

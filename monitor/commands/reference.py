@@ -9,9 +9,10 @@ import typer
 
 from chaos.faults import FAULTS
 from chaos.injectors import INJECTORS
-from chaos.model import Fault
+from chaos.model import Fault, Option, Shape, Unit
+from chaos.shapes import SHAPES
 from monitor.conditions import RULES
-from monitor.config.quantity import format_duration
+from monitor.config.quantity import format_duration, format_percent
 from monitor.config.reference import settings_reference
 from monitor.errors import CommandError
 from monitor.metrics import METRICS
@@ -20,7 +21,7 @@ from monitor.vocabulary import vocabulary
 
 def markdown(app: typer.Typer) -> str:
     """Every section, in the order of the README."""
-    sections = (_commands(app), _settings(), _kinds(), _metrics(), _alerts(), _faults())
+    sections = (_commands(app), _settings(), _kinds(), _metrics(), _alerts(), _faults(), _shapes())
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
@@ -128,13 +129,25 @@ _REQUEST = {
 """What the request injector does that is no fault of an endpoint."""
 
 
-def _options(fault: Fault | None) -> str:
-    if fault is None:
-        return ""
-    return ", ".join(
-        f"`{name}` ({format_duration(one.default) if one.unit == 'seconds' else f'{one.default:g}'})"
-        for name, one in fault.options.items()
-    )
+def _shapes() -> Iterator[str]:
+    yield from ("## Shapes", "", "When a fault strikes (`shape:`); always, where nothing else is said.", "")
+    yield from ("| shape | which requests meet the fault | options |", "|---|---|---|")
+    for shape in SHAPES.values():
+        yield _row(f"`{shape.name}`", shape.meaning, _options(shape))
+
+
+def _options(found: Fault | Shape | None) -> str:
+    return ", ".join(f"`{name}` ({_default(one)})" for name, one in found.options.items()) if found else ""
+
+
+def _default(option: Option) -> str:
+    match option.unit:
+        case Unit.SECONDS:
+            return format_duration(option.default)
+        case Unit.SHARE:
+            return format_percent(option.default)
+        case _:
+            return f"{option.default:g}"
 
 
 def _row(*cells: str) -> str:

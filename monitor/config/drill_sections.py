@@ -42,9 +42,31 @@ class HypothesisConfig(Section):
     requests: int = Field(default=1, ge=1, le=20, description="How many questions are asked before the fault.")
 
 
+_PARTS = "What is broken: primary, a target's label, or a list of labels."
+_FAULT = "The fault: its name, or {name: {option: value}}."
+_SHAPE = "When it strikes: a shape's name, or {name: {option: value}}; unset, always."
+_AFTER = "It begins after so many requests for its targets, or after a duration; unset, at once."
+
+Choice = str | Mapping[str, Mapping[str, Any] | None]
+"""A word, or the word with settings of its own."""
+
+
+class StrikeConfig(Section):
+    """One fault of a drill that has several."""
+
+    break_: str | tuple[str, ...] = Field(default="primary", alias="break", description=_PARTS)
+    with_: Choice = Field(alias="with", description=_FAULT)
+    shape: Choice | None = Field(default=None, description=_SHAPE)
+    after: int | str | None = Field(default=None, description=_AFTER)
+
+
 class DrillConfig(Section):
     """A planned experiment. ``break``: ``primary``, a label, or a list of labels. ``with``: a fault's name, or
-    ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, else ``request``."""
+    ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, else ``request``.
+
+    ``faults`` is for several at once or one after the other; ``break``, ``with``, ``shape`` and ``after`` are the short
+    form of a list of one.
+    """
 
     name: Name = Field(description="Short name of the drill in metrics, alerts and commands; unique.")
     chain: str = Field(description="Name of the chain that is broken.")
@@ -56,11 +78,14 @@ class DrillConfig(Section):
         description="In place of every: minute hour day month weekday, in UTC; weekdays by name, as in mon-fri.",
     )
     first_after: Duration | None = Field(default=None, description="Time from the start of the daemon to a first run.")
-    break_: str | tuple[str, ...] = Field(
-        default="primary", alias="break", description="What is broken: primary, a target's label, or a list of labels."
+    break_: str | tuple[str, ...] = Field(default="primary", alias="break", description=_PARTS)
+    with_: Choice | None = Field(
+        default=None, alias="with", description=f"{_FAULT} Needed where there is no list of faults."
     )
-    with_: str | Mapping[str, Mapping[str, Any] | None] = Field(
-        alias="with", description="The fault: its name, or {name: {option: value}}."
+    shape: Choice | None = Field(default=None, description=_SHAPE)
+    after: int | str | None = Field(default=None, description=_AFTER)
+    faults: tuple[StrikeConfig, ...] = Field(
+        default=(), description="In place of break, with, shape and after: several of them, at once or in a cascade."
     )
     by: str | None = Field(
         default=None, description="The injector; unset, transport for client chains and request for the others."
@@ -72,3 +97,11 @@ class DrillConfig(Section):
     kind: str = Field(default="completion", description="The kind of question that is asked during the drill.")
     requests: int = Field(default=3, ge=1, le=100, description="How many questions are asked while the fault is in.")
     max_duration: Duration = Field(default=120.0, gt=0, description="The fault ends after this time, whatever happens.")
+
+    @property
+    def strikes(self) -> tuple[StrikeConfig, ...]:
+        """Its faults, whichever form they were written in."""
+        if self.faults or self.with_ is None:
+            return self.faults
+        one = {"break": self.break_, "with": self.with_, "shape": self.shape, "after": self.after}
+        return (StrikeConfig.model_validate(one),)

@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.config import checks
 from monitor.config.document import Document, Node
+from monitor.config.drill_sections import Choice
 from monitor.config.model import (
     AlertsFile,
     ChainsFile,
@@ -111,14 +112,19 @@ def _rooted(endpoint: EndpointConfig, folder: Path) -> EndpointConfig:
 
 
 def _normalised(drill: DrillConfig) -> DrillConfig:
-    """Names of faults and injectors with underscores, however they were written."""
-    with_ = drill.with_
-    return drill.model_copy(
-        update={
-            "with_": plain(with_) if isinstance(with_, str) else {plain(name): own for name, own in with_.items()},
-            "by": plain(drill.by) if drill.by else None,
-        }
+    """Names of faults, shapes and injectors with underscores, however they were written."""
+    own = {"with_": _plain_choice(drill.with_), "shape": _plain_choice(drill.shape)}
+    faults = tuple(
+        one.model_copy(update={"with_": _plain_choice(one.with_), "shape": _plain_choice(one.shape)})
+        for one in drill.faults
     )
+    return drill.model_copy(update={**own, "faults": faults, "by": plain(drill.by) if drill.by else None})
+
+
+def _plain_choice(written: Choice | None) -> Choice | None:
+    if written is None or isinstance(written, str):
+        return None if written is None else plain(written)
+    return {plain(name): own for name, own in written.items()}
 
 
 def _elsewhere(leaks: Iterable[Problem], problems: Iterable[Problem]) -> list[Problem]:

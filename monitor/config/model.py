@@ -32,7 +32,7 @@ from monitor.config.chain_sections import (
     TargetConfig,
 )
 from monitor.config.coverage_sections import CoverageConfig
-from monitor.config.drill_sections import DrillConfig, ExpectConfig, HypothesisConfig
+from monitor.config.drill_sections import DrillConfig, ExpectConfig, HypothesisConfig, StrikeConfig
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.section import Name, Section
 from monitor.model import Mode
@@ -67,6 +67,7 @@ __all__ = [
     "RouteConfig",
     "RuleConfig",
     "Section",
+    "StrikeConfig",
     "TargetConfig",
     "Vocabulary",
     "WindowConfig",
@@ -75,7 +76,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultOption:
-    """An option of a fault as the config needs to know it; ``unit`` is ``seconds``, ``count`` or ``status``."""
+    """An option of a fault or shape as the config needs to know it; ``unit`` is ``seconds``, ``count``, ``status`` or
+    ``share``."""
 
     unit: str
     default: float
@@ -98,7 +100,8 @@ class DialectTraits:
 class Vocabulary:
     """The kinds that exist, handed in by the wiring, so that the config knows them without importing them.
 
-    ``faults``: injector -> fault -> option -> its limits. ``traits``: dialect -> what it can do, where that is known.
+    ``faults``: injector -> fault -> option -> its limits. ``shapes``: shape -> option -> its limits.
+    ``traits``: dialect -> what it can do, where that is known.
     """
 
     dialects: frozenset[str]
@@ -108,6 +111,7 @@ class Vocabulary:
     faults: Mapping[str, Mapping[str, Mapping[str, FaultOption]]]
     notifiers: Mapping[str, type[NotifierSettings]]
     traits: Mapping[str, DialectTraits] = field(default_factory=dict)
+    shapes: Mapping[str, Mapping[str, FaultOption]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from monitor.config.model import AlertsFile, ChainsFile, FaultOption, NotifierSettings, Vocabulary
-from monitor.config.quantity import Duration, format_duration, format_percent
+from monitor.config.quantity import Duration, Percent, format_duration, format_percent
 
 Schema = dict[str, Any]
 
@@ -30,10 +30,10 @@ def _chains(vocabulary: Vocabulary) -> Schema:
     drill, faults = sections["DrillConfig"]["properties"], _faults(vocabulary)
     _offer(sections, "DrillConfig", "kind", vocabulary.kinds)
     drill["by"]["anyOf"] = [{"enum": sorted(vocabulary.faults)}, {"type": "null"}]
-    drill["with"]["anyOf"] = [
-        {"enum": sorted(spelling for name in faults for spelling in _both(name))},
-        {"oneOf": list(map(_fault, sorted(faults.items())))},
-    ]
+    one = sections["StrikeConfig"]["properties"]
+    for section in (drill, one):
+        section["with"]["anyOf"] = _choices(faults)
+        section["shape"]["anyOf"] = [*_choices(vocabulary.shapes), {"type": "null"}]
     sections["ChainConfig"]["properties"]["needs"]["items"] = {"enum": sorted(vocabulary.capabilities)}
     return schema
 
@@ -80,13 +80,21 @@ def _faults(vocabulary: Vocabulary) -> dict[str, Mapping[str, FaultOption]]:
     return merged
 
 
+def _choices(known: Mapping[str, Mapping[str, FaultOption]]) -> list[Schema]:
+    """A word, or the word with settings of its own."""
+    return [
+        {"enum": sorted(spelling for name in known for spelling in _both(name))},
+        {"oneOf": list(map(_with_settings, sorted(known.items())))},
+    ]
+
+
 def _both(name: str) -> set[str]:
     """A fault's name may be written with hyphens."""
     return {name, name.replace("_", "-")}
 
 
-def _fault(fault: tuple[str, Mapping[str, FaultOption]]) -> Schema:
-    name, options = fault
+def _with_settings(choice: tuple[str, Mapping[str, FaultOption]]) -> Schema:
+    name, options = choice
     settings = {
         "type": ["object", "null"],
         "properties": {option: _option(limits) for option, limits in sorted(options.items())},
@@ -105,6 +113,8 @@ def _fault(fault: tuple[str, Mapping[str, FaultOption]]) -> Schema:
 def _option(option: FaultOption) -> Schema:
     if option.unit == "seconds":
         return {**TypeAdapter(Duration).json_schema(), "default": format_duration(option.default)}
+    if option.unit == "share":
+        return {**TypeAdapter(Percent).json_schema(), "default": format_percent(option.default)}
     return {"type": "integer", "minimum": option.low, "maximum": option.high, "default": option.default}
 
 

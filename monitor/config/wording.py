@@ -15,6 +15,8 @@ ALTERNATIVES = {
     "providers": "names no provider; write a list of slugs, or: discover",
     "break": "is no target; write primary, a label, or a list of labels",
     "with": "is no fault; write its name, or {name: {option: value}}",
+    "shape": "is no shape; write its name, or {name: {option: value}}",
+    "after": "says neither how many requests nor how long; write 2, or 30s",
 }
 """Settings that may be written in more than one form, with what to write."""
 

@@ -43,7 +43,7 @@ class Expected(Protocol):
 
 
 class PlannedDrill(Protocol):
-    """What a metric needs to know of a resolved drill. ``breaks`` are positions."""
+    """What a metric needs to know of a resolved drill. ``breaks``: positions; ``fault``: a word for all ``faults``."""
 
     @property
     def name(self) -> str: ...
@@ -51,6 +51,8 @@ class PlannedDrill(Protocol):
     def chain(self) -> str: ...
     @property
     def fault(self) -> str: ...
+    @property
+    def faults(self) -> tuple[str, ...]: ...
     @property
     def injector(self) -> str: ...
     @property
@@ -159,7 +161,8 @@ class Labels:
         for verdict in VerdictKind:
             yield "fallbackd_drills_total", (drill.chain, drill.name, verdict.value)
         yield "fallbackd_drill_last_success_timestamp_seconds", (drill.chain, drill.name)
-        yield "fallbackd_fault_active", (drill.chain, drill.name, drill.fault, drill.injector)
+        for fault in drill.faults:
+            yield "fallbackd_fault_active", (drill.chain, drill.name, fault, drill.injector)
         if drill.expect.served_by is None:
             return
         yield "fallbackd_failover_seconds", (drill.chain, drill.name, drill.fault)

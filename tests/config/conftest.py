@@ -86,6 +86,14 @@ TRANSPORT = {
 }
 
 
+SHAPES = {
+    "always": NO_OPTIONS,
+    "every_nth": {"n": FaultOption(unit="count", default=2, low=1, high=1000)},
+    "probability": {"share": FaultOption(unit="share", default=0.5, low=0, high=1)},
+    "window": {"start": _seconds(0), "length": _seconds(30)},
+}
+
+
 @pytest.fixture(scope="session")
 def vocabulary() -> Vocabulary:
     return Vocabulary(
@@ -109,6 +117,7 @@ def vocabulary() -> Vocabulary:
             "openai_compatible": DialectTraits(modes=frozenset({Mode.CLIENT})),
         },
         faults={"request": REQUEST, "transport": TRANSPORT},
+        shapes=SHAPES,
         notifiers={"slack": SlackSettings, "log": LogSettings},
     )
 

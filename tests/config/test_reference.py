@@ -27,7 +27,7 @@ def test_every_setting_is_listed_once_with_a_meaning(vocabulary: Vocabulary) -> 
         ("chains[].objective.success", "percentage", "99%"),
         ("chains[].objective.latency", "duration", ""),
         ("chains[].probes[].of", "list of one of chain, targets, providers", "chain, targets, providers"),
-        ("drills[].with", "text or settings", "required"),
+        ("drills[].with", "text or settings", ""),
         ("drills[].expect.rejected", "true or false", "false"),
         ("notifiers[slack].api_url", "text", "https://slack.com/api/"),
         ("rules[].for", "duration", "0s"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.model import Drill, Expect
+from chaos.model import Drill, Expect, Strike
 from monitor.config.model import AlertsFile, ChainConfig, Config
 from monitor.metrics import Metrics
 from monitor.model import ProbeSpec, Target
@@ -67,9 +67,7 @@ def _drill(chain: ChainConfig, fault: str) -> Drill:
     return Drill(
         name=f"{fault}-of-{chain.name}",
         chain=chain.name,
-        breaks=(0,),
-        fault=fault,
-        options={},
+        strikes=(Strike(positions=(0,), fault=fault),),
         injector="transport",
         expect=expect,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chaos.model import Drill, Expect, Hypothesis, SteadyState
+from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike
 from monitor.config.model import ChainConfig
 from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status
 from monitor.offering import Catalogue, ModelEntry, Offer, Price
@@ -57,12 +57,13 @@ def catalogue(**offered: tuple[Offer, ...]) -> Catalogue:
 
 
 def drill(**changes: Any) -> Drill:
+    """``breaks``, ``fault`` and ``options`` are those of its one strike."""
+    one: dict[str, Any] = {"positions": changes.pop("breaks", (0,)), "fault": changes.pop("fault", "ignore")}
+    one["options"] = changes.pop("options", {})
     made = Drill(
         name="primary-gone",
         chain="chat",
-        breaks=(0,),
-        fault="ignore",
-        options={},
+        strikes=(Strike(**one),),
         injector="request",
         expect=Expect(served_by="secondary", within=10.0),
         requests=2,

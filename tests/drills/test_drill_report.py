@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from chaos.guard import GuardView
-from chaos.model import Expect
+from chaos.model import Expect, Strike
 from chaos.report import EXIT_CODES, exit_code, journal_from_json, journal_json, text
 from monitor.model import Attempt, Health, Path, Reason, Status, VerdictKind
 
@@ -39,7 +40,7 @@ async def test_a_journal_reads_as_a_timeline() -> None:
 async def test_the_report_names_options_a_path_and_what_was_measured() -> None:
     journal = await Stage().runner.run(drill(), asked_by="schedule")
     expect = Expect(served_by="secondary", within=2.0, path=Path.FILTERED)
-    journal = replace(journal, drill=replace(journal.drill, options={"seconds": 5.0, "code": 503.0}, expect=expect))
+    journal = replace(journal, drill=drill(options={"seconds": 5.0, "code": 503.0}, expect=expect))
     told = text(journal)
     assert "with ignore (seconds=5, code=503), by the request injector" in told
     assert "secondary to answer within 2s by the path filtered" in told
@@ -76,3 +77,21 @@ async def test_the_exit_code_tells_the_verdict() -> None:
     assert codes == {
         VerdictKind.PASSED: 0, VerdictKind.DEVIATED: 1, VerdictKind.INCONCLUSIVE: 3, VerdictKind.ABORTED: 3,
     }  # fmt: skip
+
+
+async def test_a_journal_from_before_drills_had_several_faults_is_still_read() -> None:
+    journal = await Stage().runner.run(drill(options={"seconds": 1.0}), asked_by="a person")
+    older = json.loads(journal_json(journal))
+    (strike,) = older["drill"].pop("strikes")
+    older["drill"] |= {"breaks": strike["positions"], "fault": strike["fault"], "options": strike["options"]}
+    assert journal_from_json(json.dumps(older).encode()) == journal
+
+
+async def test_the_report_says_of_each_fault_whom_it_breaks_and_when() -> None:
+    strikes = (
+        Strike(positions=(0,), fault="ignore"),
+        Strike(positions=(1,), fault="only", shape="every_nth", shape_options={"n": 2.0}, after_requests=1),
+    )
+    journal = await Stage().runner.run(drill(), asked_by="a person")
+    told = text(replace(journal, drill=replace(journal.drill, strikes=strikes)))
+    assert "target 0 with ignore; target 1 with only, after 1 request, one request in 2, by the request" in told

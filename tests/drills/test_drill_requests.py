@@ -36,7 +36,8 @@ def planned(
     breaks: tuple[int, ...] = (0,),
     **more: Any,
 ) -> Any:
-    return plan(drill(fault=fault, breaks=breaks, **more), one or chain(), catalogue() if offers is None else offers)
+    found = plan(drill(fault=fault, breaks=breaks, **more), one or chain(), catalogue() if offers is None else offers)
+    return found if isinstance(found, Refused) else found[0]
 
 
 OF_BOTH = ["amazon-bedrock", "anthropic", "google-ai-studio", "google-vertex"]
@@ -185,9 +186,7 @@ def injection_of(one: Drill) -> Injection:
         chain="chat",
         drill=one.name,
         run="r1",
-        fault=one.fault,
-        options={},
-        positions=one.breaks,
+        strikes=one.strikes,
         injector="request",
         until=1060.0,
         max_count=2,

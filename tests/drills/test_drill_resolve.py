@@ -8,7 +8,7 @@ import pytest
 
 from chaos.drills import resolve
 from chaos.injectors import FAULT_OPTIONS, INJECTORS
-from chaos.model import Drill, Expect, Hypothesis, SteadyState
+from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike
 from monitor.config.model import AlertsFile, ChainConfig, Config, DrillConfig, EndpointConfig
 from monitor.model import Path
 
@@ -36,9 +36,7 @@ def test_a_drill_without_further_words_breaks_the_primary_and_expects_the_next_t
     assert drill == Drill(
         name="d",
         chain="chat",
-        breaks=(0,),
-        fault="ignore",
-        options={},
+        strikes=(Strike(positions=(0,), fault="ignore"),),
         injector="request",
         expect=Expect(served_by="secondary", within=10.0),
         hypothesis=Hypothesis(
@@ -143,3 +141,43 @@ def test_every_fault_of_every_injector_is_in_the_vocabulary() -> None:
     }
     assert set(FAULT_OPTIONS) == {"request", "transport", "gateway"}
     assert set(FAULT_OPTIONS["request"]) == {"ignore", "unavailable", "only", "max_price", "unknown_id"}
+
+
+def test_several_faults_are_several_strikes_and_the_first_whole_target_is_expected() -> None:
+    drill = resolved(
+        "client",
+        **{
+            "with": None,
+            "faults": [
+                {"with": "overloaded"},
+                {"break": "secondary", "with": {"delay": {"seconds": "2s"}}, "after": 2, "shape": "every-nth"},
+            ],
+        },
+    )
+    first, second = drill.strikes
+    assert first == Strike(positions=(0,), fault="overloaded")
+    assert (second.positions, second.options["seconds"], second.after_requests) == ((1,), 2.0, 2)
+    assert (second.shape, second.shape_options) == ("every_nth", {"n": 2.0})
+    assert (drill.breaks, drill.fault, drill.varies, drill.expect.served_by) == (
+        (0, 1), "overloaded+delay", True, "last-resort",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "strike"),
+    [
+        ({"after": 1}, Strike(positions=(0,), fault="ignore", after_requests=1)),
+        ({"after": "1m"}, Strike(positions=(0,), fault="ignore", after_seconds=60.0)),
+        (
+            {"shape": {"probability": {"share": "30%"}}},
+            Strike(positions=(0,), fault="ignore", shape="probability", shape_options={"share": 0.3}),
+        ),
+        (
+            {"shape": {"first-n": {"n": 4}}},
+            Strike(positions=(0,), fault="ignore", shape="first_n", shape_options={"n": 4.0}),
+        ),
+    ],
+)
+def test_the_short_form_is_a_list_of_one(written: dict[str, Any], strike: Strike) -> None:
+    assert resolved(**written).strikes == (strike,)
+    assert resolved(**{"with": None, "faults": [{"with": "ignore", **written}]}).strikes == (strike,)

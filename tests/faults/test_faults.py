@@ -16,7 +16,7 @@ from chaos.faults import FAULTS, resolve
 from chaos.faults.unfit import UNFIT
 from chaos.model import Connect, Effect, Fault, RawReply, Unit
 
-SHARED = {"replies", "shape", "unfit"}
+SHARED = {"options", "replies", "shape", "together", "unfit"}
 
 STATUSES = {
     "unavailable": (503, "provider_unavailable"),

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import settings
 
 from chaos.gateway import Gateway, Rule
+from chaos.model import Strike
 from chaos.sandbox import Sandbox
+from chaos.strike_json import FIELDS as STRIKE
 from monitor.clock import SystemClock
 from monitor.config.alert_sections import AlertsFile
 from monitor.config.model import ChainConfig, Config, EndpointConfig, GatewayConfig
@@ -75,9 +77,11 @@ class Passing:
         return self.outcomes
 
     def arm(self, fault: str, *, run: str = "run-1", live: bool = False, **more: Any) -> None:
-        given = {"positions": (0,), "until": SystemClock().now() + 60, "max_count": 1000, **more}
+        strike = {name: more.pop(name) for name in STRIKE if name in more}
+        strikes = (Strike(**{"positions": (0,), "fault": fault, **strike}),)
+        given = {"until": SystemClock().now() + 60, "max_count": 1000, **more}
         self.gateway.rules.arm(
-            Rule(id=f"{run}-{fault}", chain="chat", drill="gone", run=run, fault=fault, live=live, **given)
+            Rule(id=f"{run}-{fault}", chain="chat", drill="gone", run=run, strikes=strikes, live=live, **given)
         )
 
 

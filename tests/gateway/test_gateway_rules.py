@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from chaos.gateway.rules import LONGEST, Mark, Rule, Rules, meets, read_rule
+from chaos.model import Strike
 from monitor.config.model import LiveConfig
 from tests.fakes.clock import FakeClock
 from tests.gateway.conftest import Endpoint, Start
@@ -17,9 +18,8 @@ from tests.gateway.conftest import Endpoint, Start
 pytestmark = pytest.mark.anyio
 
 NOON = 1_790_596_800.0  # 2026-09-28T12:00:00Z
-RULE = Rule(
-    id="a", chain="chat", drill="gone", run="run-1", fault="unavailable", positions=(0,), until=NOON + 60, max_count=3
-)
+STRIKE = Strike(positions=(0,), fault="unavailable")
+RULE = Rule(id="a", chain="chat", drill="gone", run="run-1", strikes=(STRIKE,), until=NOON + 60, max_count=3)
 LIVE = replace(RULE, live=True)
 HALF = LiveConfig(percent="50%")
 
@@ -92,7 +92,7 @@ async def test_a_rule_ends_by_its_deadline_with_nobody_there_to_end_it() -> None
 async def test_what_a_rule_holds_up_goes_on_when_it_is_released() -> None:
     clock = FakeClock(NOON)
     table = rules(clock)
-    table.arm(replace(RULE, fault="silent"))
+    table.arm(replace(RULE, strikes=(replace(STRIKE, fault="silent"),)))
     struck = table.strike(mark)
     assert struck is not None
     assert table.release("a")
@@ -114,13 +114,14 @@ async def test_at_most_so_many_live_exchanges_are_broken_at_a_time() -> None:
     ("changes", "why"),
     [
         ({"chain": "other"}, "is no chain of this gateway"),
-        ({"positions": (2,)}, "targets 0 to 1"),
-        ({"positions": ()}, "targets 0 to 1"),
+        ({"strikes": (replace(STRIKE, positions=(2,)),)}, "targets 0 to 1"),
+        ({"strikes": (replace(STRIKE, positions=()),)}, "targets 0 to 1"),
+        ({"strikes": ()}, "targets 0 to 1"),
         ({"until": NOON}, "until must lie ahead"),
         ({"until": NOON + LONGEST + 1}, "no more than 3600 s"),
         ({"max_count": 0}, "max_count must be from 1"),
-        ({"fault": "unavailabel"}, 'did you mean "unavailable"'),
-        ({"options": {"speed": 1.0}}, 'no options, so "speed" cannot be set'),
+        ({"strikes": (replace(STRIKE, fault="unavailabel"),)}, 'did you mean "unavailable"'),
+        ({"strikes": (replace(STRIKE, options={"speed": 1.0}),)}, 'no options, so "speed" cannot be set'),
         ({"live": True}, "not opted in to live traffic"),
     ],
 )

@@ -16,7 +16,7 @@ from chaos.faults import FAULTS, resolve
 from chaos.faults.unfit import UNFIT
 from chaos.injectors.shaping import NONSENSE, STRANGER
 from chaos.injectors.transport import TransportInjector
-from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply
+from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply, Strike
 from monitor.exchange import Ask, Fate, Reply
 from monitor.wire import exchange
 
@@ -91,9 +91,7 @@ def injection(**changes: Any) -> Injection:
         "chain": "chat",
         "drill": "primary-gone",
         "run": "r",
-        "fault": "f",
-        "options": {},
-        "positions": (0,),
+        "strikes": (Strike(positions=changes.pop("positions", (0,)), fault="f"),),
         "injector": "transport",
         "until": 1100.0,
         "max_count": 5,
@@ -116,7 +114,7 @@ def ask(*, stream: bool = False, **marks: Any) -> Ask:
 
 async def perform(effect: Effect, *, stream: bool) -> tuple[Reply, Endpoint]:
     endpoint, clock = Endpoint(), JumpClock()
-    injector = TransportInjector(injection(), fault(effect), clock, Random(1))
+    injector = TransportInjector(injection(), clock, Random(1), {"f": fault(effect)})
     reply = await exchange(injector.wrap(endpoint), ask(stream=stream), clock)
     assert injector.count == 1
     return reply, endpoint
@@ -308,8 +306,8 @@ FAULTED: dict[str, tuple[Fate, int | None]] = {
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in UNFIT])
 async def test_every_fault_there_is_can_be_done(name: str, stream: bool) -> None:
     endpoint, clock = Endpoint(), JumpClock()
-    armed = injection(fault=name, options=resolve(name, {}))
-    injector = TransportInjector(armed, FAULTS[name], clock, Random(1))
+    armed = injection(strikes=(Strike(positions=(0,), fault=name, options=resolve(name, {})),))
+    injector = TransportInjector(armed, clock, Random(1))
     reply = await exchange(injector.wrap(endpoint), ask(stream=stream), clock)
     fate, status = FAULTED[name]
     if not stream and fate is NO_TOKEN:
@@ -331,14 +329,14 @@ OTHERS = {
 @pytest.mark.parametrize("marks", OTHERS.values(), ids=OTHERS)
 async def test_other_requests_pass(marks: dict[str, Any]) -> None:
     endpoint, clock = Endpoint(), JumpClock()
-    injector = TransportInjector(injection(), fault(Effect(reset=True)), clock, Random(1))
+    injector = TransportInjector(injection(), clock, Random(1), {"f": fault(Effect(reset=True))})
     reply = await exchange(injector.wrap(endpoint), ask(**marks), clock)
     assert (reply.fate, reply.status, injector.count) == (Fate.ANSWERED, 200, 0)
 
 
 async def test_a_request_without_marks_passes() -> None:
     endpoint = Endpoint()
-    injector = TransportInjector(injection(), fault(Effect(reset=True)), JumpClock(), Random(1))
+    injector = TransportInjector(injection(), JumpClock(), Random(1), {"f": fault(Effect(reset=True))})
     async with httpx.AsyncClient(transport=injector.wrap(endpoint)) as client:
         assert (await client.post("http://x/", json={"stream": False})).status_code == 200
     assert injector.count == 0
@@ -346,14 +344,18 @@ async def test_a_request_without_marks_passes() -> None:
 
 async def test_it_ends_at_its_count() -> None:
     endpoint, clock = Endpoint(), JumpClock()
-    transport = TransportInjector(injection(max_count=2), fault(Effect(reset=True)), clock, Random(1)).wrap(endpoint)
+    transport = TransportInjector(injection(max_count=2), clock, Random(1), {"f": fault(Effect(reset=True))}).wrap(
+        endpoint
+    )
     fates = [(await exchange(transport, ask(), clock)).fate for _ in range(4)]
     assert fates == [Fate.RESET, Fate.RESET, Fate.ANSWERED, Fate.ANSWERED]
 
 
 async def test_it_ends_at_its_time() -> None:
     endpoint, clock = Endpoint(), JumpClock()
-    transport = TransportInjector(injection(until=1010.0), fault(Effect(reset=True)), clock, Random(1)).wrap(endpoint)
+    transport = TransportInjector(injection(until=1010.0), clock, Random(1), {"f": fault(Effect(reset=True))}).wrap(
+        endpoint
+    )
     assert (await exchange(transport, ask(), clock)).fate is Fate.RESET
     clock.time = 1010.0
     assert (await exchange(transport, ask(), clock)).fate is Fate.ANSWERED
@@ -363,7 +365,7 @@ async def test_it_ends_at_its_time() -> None:
 @pytest.mark.parametrize("effect", [Effect(stall_after=1), Effect(delay=3600.0), Effect(first_token_delay=3600.0)])
 async def test_what_is_held_back_is_let_go_at_the_end_of_the_injection(effect: Effect, stream: bool) -> None:
     endpoint, clock = Endpoint(), JumpClock()
-    transport = TransportInjector(injection(until=1008.0), fault(effect), clock, Random(1)).wrap(endpoint)
+    transport = TransportInjector(injection(until=1008.0), clock, Random(1), {"f": fault(effect)}).wrap(endpoint)
     reply = await exchange(transport, ask(stream=stream), clock)
     assert (reply.fate, reply.done, reply.duration) == (Fate.ANSWERED, stream, 8.0)
     assert stream or json.loads(reply.body) == ANSWER
@@ -373,7 +375,7 @@ async def test_a_run_can_be_repeated_from_its_seed() -> None:
     async def durations(seed: int) -> list[float]:
         endpoint, clock = Endpoint(), JumpClock()
         shaky = fault(lambda rng: Effect(delay=rng.uniform(1, 2)))
-        transport = TransportInjector(injection(), shaky, clock, Random(seed)).wrap(endpoint)
+        transport = TransportInjector(injection(), clock, Random(seed), {"f": shaky}).wrap(endpoint)
         return [(await exchange(transport, ask(), clock)).duration for _ in range(3)]
 
     assert await durations(7) == await durations(7)

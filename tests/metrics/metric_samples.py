@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.model import Drill, Expect
+from chaos.model import Drill, Expect, Strike
 from monitor.config.model import AlertsFile, ChainConfig, Config
 from monitor.metrics import Metrics
 from monitor.model import ProbeSpec, Target
@@ -64,7 +64,11 @@ def specs(of: Config) -> list[ProbeSpec]:
 def drills(of: Config) -> list[Drill]:
     expect = Expect(served_by="secondary", within=10.0)
     gone = Drill(
-        name="primary-gone", chain="chat", breaks=(0,), fault="ignore", options={}, injector="request", expect=expect
+        name="primary-gone",
+        chain="chat",
+        strikes=(Strike(positions=(0,), fault="ignore"),),
+        injector="request",
+        expect=expect,
     )
     return [gone] if any(chain.name == "chat" for chain in of.chains) else []
 

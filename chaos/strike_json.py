@@ -1,0 +1,69 @@
+"""A strike as JSON, on its way to a gateway of another process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from chaos import faults, shapes
+from chaos.model import Strike
+from monitor.reading import number
+
+FIELDS = tuple(one.name for one in fields(Strike))
+
+
+def dump_strike(strike: Strike) -> dict[str, Any]:
+    return {**asdict(strike), "options": dict(strike.options), "shape_options": dict(strike.shape_options)}
+
+
+def read_strike(body: object) -> Strike:
+    """Complete and checked. Raises ValueError with one sentence."""
+    if not isinstance(body, Mapping):
+        raise ValueError(f"a strike is an object of {', '.join(FIELDS)}")  # noqa: TRY004 - answered as 422
+    if unknown := sorted(map(str, body.keys() - {*FIELDS})):
+        raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(FIELDS)}")
+    positions, fault, shape = body.get("positions"), body.get("fault"), body.get("shape", "always")
+    if not isinstance(positions, list) or not all(type(position) is int for position in positions):
+        raise ValueError("positions: a list of whole numbers is needed")
+    for name, value in (("fault", fault), ("shape", shape)):
+        if not isinstance(value, str) or not 0 < len(value) <= 100:
+            raise ValueError(f"{name}: a text of 1 to 100 characters is needed")
+    return complete(
+        Strike(
+            positions=tuple(positions),
+            fault=str(fault),
+            options=_numbers(body, "options"),
+            shape=shape,
+            shape_options=_numbers(body, "shape_options"),
+            after_requests=int(_amount(body, "after_requests")),
+            after_seconds=_amount(body, "after_seconds"),
+        )
+    )
+
+
+def complete(strike: Strike) -> Strike:
+    """With every option of its fault and shape. Raises ValueError with one sentence."""
+    return Strike(
+        positions=strike.positions,
+        fault=strike.fault,
+        options=faults.resolve(strike.fault, strike.options),
+        shape=strike.shape,
+        shape_options=shapes.resolve(strike.shape, strike.shape_options),
+        after_requests=strike.after_requests,
+        after_seconds=strike.after_seconds,
+    )
+
+
+def _numbers(body: Mapping[str, Any], name: str) -> dict[str, float]:
+    options = body.get(name) or {}
+    if not isinstance(options, Mapping):
+        raise ValueError(f"{name}: an object of numbers")  # noqa: TRY004 - answered as 422
+    return dict(options)
+
+
+def _amount(body: Mapping[str, Any], name: str) -> float:
+    value = number(body.get(name, 0))
+    if value is None or value < 0:
+        raise ValueError(f"{name}: a number from 0")
+    return value
