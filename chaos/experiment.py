@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from chaos.hypothesis import check, is_steady, state_in
-from chaos.injectors.injector import Armed, Injector, Refused, Wrap
+from chaos.injectors.injector import Armed, Elsewhere, Injector, Refused, Wrap
 from chaos.judge import Evidence
 from chaos.model import RECOVERY_TRIES, Check, Drill, Event, Injection, Journal, Phase
 from chaos.wording import attempted, described, join, requests, seconds
@@ -107,16 +107,24 @@ class Experiment:
         self._observers = observers
         self._injection: Injection | None = None
         self._armed: Armed | None = None
+        self._last: Armed | None = None
 
     async def perform(self) -> None:
         try:
             if await self._baseline():
                 await self._inject()
-                self.rollback()
+                await self._rolled_back()
                 if self._record.refused is None:
                     await self._recover()
         finally:
-            self.rollback()
+            await self._rolled_back()
+
+    async def _rolled_back(self) -> None:
+        """The fault is taken away, and where it stands elsewhere, they know of it before anything is asked again."""
+        armed = self._armed or self._last
+        self.rollback()
+        if isinstance(armed, Elsewhere):
+            await armed.gone()
 
     def say(self, phase: Phase, text: str) -> None:
         self._record.phase = phase
@@ -127,6 +135,7 @@ class Experiment:
     def rollback(self) -> None:
         """Take the fault away. Never waits, so that neither a cancellation nor a second one can come between."""
         armed, injection = self._armed, self._injection
+        self._last = armed or self._last
         self._armed = self._injection = None
         if armed is None or injection is None:
             return

@@ -191,12 +191,14 @@ class DaemonControl:
         if found is not None and events is not None:
             lines = "".join(f"{event_line(event, found.started)}\n" for event in events)
             return RunDetail(**_running(found).model_dump(), text=lines)
-        stored = await self._store.journal(run)
-        if stored is None:
-            return None
-        verdict, raw = stored
+        raw = self._drilling.fresh(run)
+        if raw is None:
+            stored = await self._store.journal(run)
+            if stored is None:
+                return None
+            raw = stored[1]
         journal = journal_from_json(raw)
-        view = finished(verdict, journal)
+        view = finished(journal.verdict, journal)
         return RunDetail(**{**dict(view), "text": text(journal), "journal": json.loads(raw)})
 
     async def start_run(self, name: str, *, asked_by: str) -> Started | Refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Self
 
@@ -32,6 +33,10 @@ from monitor.store import Store
 log = structlog.get_logger("drill")
 
 STOPPED = "stopped"
+MOST_FRESH = 20
+"""Journals of ended runs that are also kept in memory."""
+DISK_PATIENCE = 2.0
+"""Seconds that who stops or releases drills waits for the disk; what could not be written yet is retried."""
 
 
 class Drilling:
@@ -61,6 +66,7 @@ class Drilling:
         self._events: dict[str, list[Event]] = {}
         self._tasks: dict[str, asyncio.Task[Journal]] = {}
         self._last: dict[str, Verdict] = {}
+        self._fresh: dict[str, bytes] = {}
         self.runner = Runner(
             chains=self._chain,
             ask=self._ask,
@@ -117,17 +123,26 @@ class Drilling:
         """What a run that is still going on has said so far; None when no such run is going on."""
         return tuple(self._events[run]) if run in self._events else None
 
+    def fresh(self, run: str) -> bytes | None:
+        """The journal of one of the latest runs, which may not be on disk yet."""
+        return self._fresh.get(run)
+
     async def stop(self, why: str) -> int:
         """End every drill at once and block new ones until ``release``. Returns how many were running."""
         ended = self.runner.stop(why)
         log.warning("all drills stopped until they are released", why=why, ended=ended)
-        await self._store.put_states(STOPPED, {STOPPED: why.encode()})
+        await self._keep(why.encode())
         return ended
 
     async def release(self, by: str) -> None:
         self.runner.release()
         log.info("drills released", by=by)
-        await self._store.put_states(STOPPED, {STOPPED: None})
+        await self._keep(None)
+
+    async def _keep(self, stopped: bytes | None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISK_PATIENCE):
+                await self._store.put_states(STOPPED, {STOPPED: stopped})
 
     async def shut_down(self) -> None:
         """End what runs, with its rollback and its journal; block nothing for the next start."""
@@ -158,7 +173,10 @@ class Drilling:
         self._last[verdict.drill] = verdict
         self._metrics.observe_verdict(verdict)
         self._knowledge.judged(verdict)
-        self._store.add_verdict(verdict, journal_json(journal), COVERAGE, self._knowledge.proofs.unsaved())
+        raw = self._fresh[journal.run] = journal_json(journal)
+        while len(self._fresh) > MOST_FRESH:
+            del self._fresh[next(iter(self._fresh))]
+        self._store.add_verdict(verdict, raw, COVERAGE, self._knowledge.proofs.unsaved())
         write = log.info if verdict.kind is VerdictKind.PASSED else log.warning
         write(
             f"drill {verdict.drill} {verdict.kind.value}: {verdict.because}", asked_by=journal.asked_by, run=journal.run

@@ -117,6 +117,10 @@ class Armed:
         self.released = True
         self.errand(self._take_away())
 
+    async def gone(self) -> None:
+        if self._errands:
+            await asyncio.wait(self._errands)
+
     def mark(self, request: httpx.Request) -> httpx.Request:
         """The request as it goes through the gateway: the same, elsewhere, with the mark of this run."""
         there = httpx.URL(self._reach.url)

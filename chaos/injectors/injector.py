@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import httpx
 
@@ -52,6 +52,15 @@ class Armed(Protocol):
 
     def release(self) -> None:
         """Take the fault away; safe to run twice."""
+        ...
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An optional power of what is armed: its fault stands in another process, which must be told of the release."""
+
+    async def gone(self) -> None:
+        """Once the other side was told, or does not answer; its own deadline holds there either way."""
         ...
 
 
