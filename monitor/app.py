@@ -9,6 +9,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from random import Random
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -31,6 +32,7 @@ from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
 from monitor.model import ProbeSpec, Transition
 from monitor.notify import Outbox, build_notifiers
+from monitor.notify.slack import APP_TOKEN as SLACK_APP_TOKEN
 from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.schedule import Job, Schedule
@@ -41,6 +43,9 @@ from monitor.store import Store
 from monitor.traffic import Traffic
 from monitor.version import VERSION
 from monitor.web import build
+
+if TYPE_CHECKING:
+    from monitor.slack.switchboard import Switchboard
 
 log = structlog.get_logger("app")
 
@@ -69,6 +74,7 @@ class App:
         self._rng = rng or Random()
         self._stack = AsyncExitStack()
         self._sandbox_base: str | None = None
+        self._switchboard: Switchboard | None = None
 
     async def start(self) -> None:
         """Raises StartError when something that is needed cannot be had; what was started is stopped again."""
@@ -89,6 +95,7 @@ class App:
         await self._endpoints.apply(self.config)
         await self._outbox.apply(build_notifiers(self.config))
         await self._heartbeat.follow(self.config)
+        await self._listen()
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
         _settle_heap()
@@ -208,6 +215,7 @@ class App:
             metrics=self._metrics, schedule=self._schedule, outbox=self._outbox, clock=self._clock,
             stocktaking=self._stocktaking,
         )  # fmt: skip
+        self._control = control
         insights = Explaining(self, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
         page = build(control, insights=insights, token=self.settings.token, loopback=self.settings.is_loopback)
         server = Server(page, *self.settings.listen)
@@ -217,6 +225,22 @@ class App:
             self.settings.data, addresses.Addresses(pid=os.getpid(), url=self.url, sandbox=self.sandbox_url)
         )
         self._stack.callback(addresses.forget, self.settings.data)
+        await self._listen()
+        self._stack.push_async_callback(self._stop_listening)
+
+    async def _listen(self) -> None:
+        """To orders from Slack, where they are configured; only then are its parts imported."""
+        if self._switchboard is None:
+            if not any(name.endswith(SLACK_APP_TOKEN) for name in self.config.secrets):
+                return
+            from monitor.slack.switchboard import Switchboard
+
+            self._switchboard = Switchboard(self._control, clock=self._clock, rng=self._rng)
+        await self._switchboard.follow(self.config)
+
+    async def _stop_listening(self) -> None:
+        if self._switchboard is not None:
+            await self._switchboard.close()
 
     async def _start_sandbox(self) -> None:
         if not self.settings.sandbox:

@@ -201,6 +201,12 @@ class DaemonControl:
         view = finished(journal.verdict, journal)
         return RunDetail(**{**dict(view), "text": text(journal), "journal": json.loads(raw)})
 
+    async def verdict(self, run: str) -> Verdict | None:
+        """Waits for the end of a run; None when nothing is known of it."""
+        await self._drilling.ended(run)
+        stored = await self._store.journal(run)
+        return stored[0] if stored else None
+
     async def start_run(self, name: str, *, asked_by: str) -> Started | Refused:
         busy = {one.drill.name: one.run for one in self._drilling.runner.running}
         run, task = self._drilling.start(name, asked_by=asked_by)

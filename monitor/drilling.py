@@ -110,6 +110,11 @@ class Drilling:
         task.add_done_callback(lambda _: self._tasks.pop(run, None))
         return run, task
 
+    async def ended(self, run: str) -> None:
+        """Until a run is over; at once when it is not going on."""
+        if (task := self._tasks.get(run)) is not None:
+            await asyncio.wait((task,))
+
     def last(self, drill: str) -> Verdict | None:
         """The verdict of the latest run, whatever it was."""
         return self._last.get(drill)

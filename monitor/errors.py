@@ -53,11 +53,17 @@ class CommandError(FallbackdError):
 class DeliveryError(FallbackdError):
     """A notifier could not hand a notice over.
 
-    ``reason`` is a short closed word, used as a metric label; ``retry_after`` is in seconds.
+    ``reason`` is a short closed word, used as a metric label; ``retry_after`` is in seconds. ``broken``: nothing at
+    all can be handed over until somebody mends it, where it is more than this one notice that was refused. ``ref`` is
+    what was posted before it failed, where that was a part: the next try goes on from there.
     """
 
-    def __init__(self, text: str, *, reason: str, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self, text: str, *, reason: str, permanent: bool, retry_after: float | None = None, broken: bool = False
+    ) -> None:
         self.reason = reason
         self.permanent = permanent
         self.retry_after = retry_after
+        self.broken = broken
+        self.ref: str | None = None
         super().__init__(text)

@@ -78,6 +78,15 @@ def _notifiers(notifiers: tuple[Node, ...], vocabulary: Vocabulary) -> Iterator[
         yield from unknown(notifier["kind"], vocabulary.notifiers)
         for credential in named_by(notifier):
             yield from both_named(notifier, credential)
+        yield from _fallback(notifier, given(notifiers))
+
+
+def _fallback(notifier: Node, names: tuple[str, ...]) -> Iterator[Problem]:
+    node = notifier["fallback"]
+    if node.text is not None and node.text == notifier["name"].text:
+        yield node.problem("a notifier cannot stand in for itself; name another one")
+        return
+    yield from unknown(node, names)
 
 
 def _chains(node: Node, names: tuple[str, ...] | None) -> Iterator[Problem]:

@@ -116,6 +116,11 @@ class NotifierConfig(Section):
     name: Name = Field(description="Name of the notifier in routes and metrics; unique.")
     kind: str = Field(description="What sort of notifier it is.")
     optional: bool = Field(default=False, description="Without its credential it is off instead of a mistake.")
+    fallback: str | None = Field(
+        default=None,
+        description="Who is told in its place while it is broken (a revoked token, a channel that is gone); unset, the "
+        "next one of its route.",
+    )
     settings: Any = None
 
 

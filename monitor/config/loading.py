@@ -29,7 +29,7 @@ from monitor.config.secrets import gather
 from monitor.config.shape import validate
 from monitor.errors import ConfigError, Problem
 
-_OF_EVERY_NOTIFIER = frozenset({"name", "kind", "optional"})
+_OF_EVERY_NOTIFIER = frozenset({"name", "kind", "optional", "fallback"})
 
 
 def load(

@@ -42,6 +42,9 @@ def gather(
         for credential in named_by(notifier):
             if f"{credential}_env" in declared:
                 _of_notifier(found, notifier, credential, source, may_lack=may_lack)
+        for part, section in notifier.entries():
+            for credential in named_by(section) if part in declared else ():
+                _of_part(found, notifier, part, credential, source, may_lack=may_lack)
     _of_heartbeat(found, alerts.top["heartbeat"], source, may_lack=sandbox)
     return found
 
@@ -70,6 +73,19 @@ def _of_endpoint(found: Found, name: str, endpoint: Node, source: Source, *, san
     unread = source.read(ca_file, ca_file.text) if ca_file.text is not None else None
     if isinstance(unread, Absent):
         found.problems.append(ca_file.problem(unread.because))
+
+
+def _of_part(found: Found, notifier: Node, part: str, credential: str, source: Source, *, may_lack: bool) -> None:
+    """A section inside a notifier: without its credential that part is off, and the notifier speaks all the same."""
+    name = notifier["name"].text or ""
+    match source.find(notifier[part], credential):
+        case SecretStr() as secret:
+            found.secrets[f"notifiers/{name}/{part}.{credential}"] = secret
+        case Absent() as absent if may_lack:
+            found.muted[f"{name}/{part}"] = f"{part} of {name}: {absent}"
+        case Absent() as absent:
+            hint = "; mend this, or write optional: true to do without it"
+            found.problems.append(absent.at.problem(absent.because + hint))
 
 
 def _of_notifier(found: Found, notifier: Node, credential: str, source: Source, *, may_lack: bool) -> None:

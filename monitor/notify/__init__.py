@@ -8,9 +8,10 @@ from pydantic import SecretStr
 
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
+from monitor.config.quantity import format_duration
 from monitor.notify import alertmanager, log, pagerduty, slack, webhook
 from monitor.notify.alertmanager import AlertmanagerNotifier
-from monitor.notify.model import Notifier, NotifierKind
+from monitor.notify.model import DrillOffer, Notifier, NotifierKind, OffersDrills
 from monitor.notify.outbox import Outbox
 
 __all__ = ["NOTIFIERS", "Notifier", "NotifierKind", "Outbox", "build_notifiers", "build_watchdogs"]
@@ -27,13 +28,28 @@ NOTIFIERS: Mapping[str, NotifierKind] = {
 def build_notifiers(config: Config, clock: Clock | None = None) -> dict[str, Notifier]:
     """Every configured notifier that is not muted, by name. Opens no connection."""
     clock = clock or SystemClock()
-    return {
+    made = {
         notifier.name: NOTIFIERS[notifier.kind].build(
             notifier.name, notifier.settings, _secrets(config, notifier.name), clock
         )
         for notifier in config.alerts.notifiers
         if notifier.name not in config.muted
     }
+    for notifier in made.values():
+        if isinstance(notifier, OffersDrills):
+            notifier.offer(drill_offers(config))
+    return made
+
+
+def drill_offers(config: Config) -> dict[str, DrillOffer]:
+    """By chain, its first drill: the one that its owner wrote down first."""
+    offers: dict[str, DrillOffer] = {}
+    for drill in config.drills:
+        broken = drill.break_ if isinstance(drill.break_, str) else " and ".join(drill.break_)
+        fault = drill.with_ if isinstance(drill.with_, str) else " and ".join(drill.with_)
+        breaks = f"{broken} with {fault}, for {format_duration(drill.max_duration)} at most"
+        offers.setdefault(drill.chain, DrillOffer(name=drill.name, breaks=breaks))
+    return offers
 
 
 def build_watchdogs(config: Config, clock: Clock) -> tuple[AlertmanagerNotifier, ...]:

@@ -25,6 +25,8 @@ CONTEXT_LIMIT = 300
 LINK_LIMIT = 1000
 
 FACTS_SHOWN = 30
+FACTS_FIRST = 6
+"""Facts of a message that has a thread: the rest stands there."""
 FACTS_BUDGET = 6000
 """Characters of all facts together: a message that is far too long is refused whole, whatever its blocks."""
 
@@ -42,24 +44,33 @@ class Message:
     blocks: tuple[Block, ...]
 
 
-def render(notice: Notice, *, announced: bool) -> Message:
-    """``announced``: people have already seen that the incident fired."""
-    headline = _headline(notice, announced=announced)
-    shown = _facts(notice.facts)
-    blocks: list[Block] = [{"type": "header", "text": _plain(headline, HEADER_LIMIT)}]
+def render(
+    notice: Notice, *, announced: bool, threaded: bool = False, buttons: Block | None = None, linked: bool = True
+) -> Message:
+    """``announced``: people have already seen that the incident fired. ``threaded``: what does not fit into a few facts
+    stands in the message's thread. ``buttons``: a block of them; ``linked``: the page is linked in words."""
+    text = headline(notice, announced=announced)
+    shown = fields(notice.facts[: FACTS_FIRST if threaded else FACTS_SHOWN])
+    blocks: list[Block] = [{"type": "header", "text": plain(text, HEADER_LIMIT)}]
     if notice.summary.strip():
-        blocks.append({"type": "section", "text": _plain(notice.summary, SECTION_LIMIT)})
+        blocks.append({"type": "section", "text": plain(notice.summary, SECTION_LIMIT)})
+    blocks += in_sections(shown)
+    if buttons is not None:
+        blocks.append(buttons)
+    left_out = len(notice.facts) - len(shown)
+    where = "in the thread" if threaded else "left out"
+    blocks.append(_context(notice, left_out=f"{left_out} more facts {where}" if left_out else "", linked=linked))
+    said = clip(f"{text}: {notice.summary}" if notice.summary.strip() else text, TEXT_LIMIT)
+    return Message(text=said, blocks=tuple(blocks))
+
+
+def in_sections(shown: Sequence[Block]) -> list[Block]:
     starts = range(0, len(shown), FIELDS_LIMIT)
-    blocks += ({"type": "section", "fields": shown[start : start + FIELDS_LIMIT]} for start in starts)
-    blocks.append(_context(notice, left_out=len(notice.facts) - len(shown)))
-    text = clip(f"{headline}: {notice.summary}" if notice.summary.strip() else headline, TEXT_LIMIT)
-    return Message(text=text, blocks=tuple(blocks))
+    return [{"type": "section", "fields": shown[start : start + FIELDS_LIMIT]} for start in starts]
 
 
-def render_reminder(notice: Notice) -> Message:
-    """For the thread of a message that is still true: an edited message notifies nobody."""
-    text = f"{_ICONS[notice.severity]} Still firing after {lasted(notice)}: {notice.title}"
-    return Message(text=clip(text, TEXT_LIMIT), blocks=({"type": "section", "text": _plain(text, SECTION_LIMIT)},))
+def icon(severity: Severity) -> str:
+    return _ICONS[severity]
 
 
 def lasted(notice: Notice) -> str:
@@ -85,12 +96,12 @@ def _length(piece: str) -> int:
     return len(piece) + (piece > "\uffff")
 
 
-def _plain(text: str, limit: int) -> Block:
+def plain(text: str, limit: int) -> Block:
     # Without emoji=False a model called ":skull:" would be drawn as one.
     return {"type": "plain_text", "text": clip(text.strip() or "–", limit), "emoji": False}
 
 
-def _headline(notice: Notice, *, announced: bool) -> str:
+def headline(notice: Notice, *, announced: bool) -> str:
     if notice.cause is NoticeCause.TEST:
         return f"🔔 Test: {notice.title}"
     if notice.state is NoticeState.FIRING:
@@ -99,34 +110,34 @@ def _headline(notice: Notice, *, announced: bool) -> str:
     return f"✅ {how} after {lasted(notice)} ({notice.severity}): {notice.title}"
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> list[Block]:
+def fields(facts: Sequence[tuple[str, str]]) -> list[Block]:
     """As many of the facts, from the first on, as fit."""
-    room, fields = FACTS_BUDGET, []
+    room, found = FACTS_BUDGET, []
     for name, text in facts[:FACTS_SHOWN]:
-        field = _plain(f"{name}\n{text}", min(FIELD_LIMIT, room))
-        fields.append(field)
+        field = plain(f"{name}\n{text}", min(FIELD_LIMIT, room))
+        found.append(field)
         room -= sum(map(_length, field["text"]))
         if room < HEADER_LIMIT:
             break
-    return fields
+    return found
 
 
-def _context(notice: Notice, *, left_out: int) -> Block:
+def _context(notice: Notice, *, left_out: str, linked: bool) -> Block:
     """Built from our own words, numbers and a link, so it may use markup: Slack shows the time in the reader's zone."""
     since = datetime.fromtimestamp(notice.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     parts = [f"since <!date^{int(notice.since)}^{{date_short_pretty}} {{time_secs}}|{since}>"]
     if left_out:
-        parts.append(f"{left_out} more facts left out")
-    if notice.link is not None and (link := _link(notice.link)):
-        parts.append(link)
+        parts.append(left_out)
+    if linked and notice.link is not None and (url := safe_url(notice.link)):
+        parts.append(f"<{url}|Open fallbackd>")
     elements = [
-        _plain(f"Incident {notice.incident} · {notice.alert} · {notice.chain}", CONTEXT_LIMIT),
+        plain(" · ".join(filter(None, (f"Incident {notice.incident}", notice.alert, notice.chain))), CONTEXT_LIMIT),
         {"type": "mrkdwn", "text": " · ".join(parts), "verbatim": True},
     ]
     return {"type": "context", "elements": elements}
 
 
-def _link(url: str) -> str:
+def safe_url(url: str) -> str:
     """Empty for a URL that is absurdly long: half a link leads nowhere."""
     safe = quote(url, safe=":/?#[]@!$&'()*+,;=%~").replace("&", "&amp;")
-    return f"<{safe}|Open fallbackd>" if len(safe) <= LINK_LIMIT else ""
+    return safe if len(safe) <= LINK_LIMIT else ""

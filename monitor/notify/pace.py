@@ -13,6 +13,10 @@ class Pace:
 
     def reserve(self, now: float) -> float:
         """Takes the next place; the seconds to wait for it."""
-        due = max(now, self._due)
-        self._due = due + self._every
-        return max(0.0, due - self._ahead - now)
+        wait = self.wait(now)
+        self._due = max(now, self._due) + self._every
+        return wait
+
+    def wait(self, now: float) -> float:
+        """Seconds until there is a place."""
+        return max(0.0, max(now, self._due) - self._ahead - now)

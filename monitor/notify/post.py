@@ -35,7 +35,8 @@ class Post:
             text = f"{self._service} did not answer in time"
             raise DeliveryError(text, reason="timeout", permanent=False) from None
         except (aiohttp.InvalidURL, ValueError):
-            raise DeliveryError(f"the URL of {self._service} is none", reason="bad_url", permanent=True) from None
+            text = f"the URL of {self._service} is none"
+            raise DeliveryError(text, reason="bad_url", permanent=True, broken=True) from None
         except (aiohttp.ClientError, OSError) as error:
             # The class only: the texts of aiohttp quote URLs.
             text = f"{self._service} cannot be reached ({type(error).__name__})"
@@ -69,13 +70,13 @@ def refused(service: str, status: int, retry_after: float | None = None) -> Deli
         return DeliveryError(text, reason="unavailable", permanent=False, retry_after=retry_after)
     if status < 400:
         text = f"{service} points elsewhere (HTTP {status}); name the final URL"
-        return DeliveryError(text, reason="redirected", permanent=True)
+        return DeliveryError(text, reason="redirected", permanent=True, broken=True)
     if status in (401, 403):
         text = f"{service} refuses the credential (HTTP {status}); renew it"
-        return DeliveryError(text, reason="unauthorized", permanent=True)
+        return DeliveryError(text, reason="unauthorized", permanent=True, broken=True)
     if status in (404, 405, 410):
         text = f"{service} is not at this URL (HTTP {status}); correct it"
-        return DeliveryError(text, reason="not_found", permanent=True)
+        return DeliveryError(text, reason="not_found", permanent=True, broken=True)
     return DeliveryError(f"{service} refuses the message (HTTP {status})", reason="refused", permanent=True)
 
 

@@ -12,8 +12,8 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.model import Notice
-from monitor.notify.model import Notifier
+from monitor.model import Notice, NoticeCause, NoticeState
+from monitor.notify.model import Digesting, Notifier, Paced
 from monitor.notify.retrying import Standing, after_failure, after_success, due, wait
 
 log = structlog.get_logger("outbox")
@@ -30,6 +30,8 @@ class Waiting(Protocol):
     def waiting(self, notifier: str) -> tuple[Notice, ...]: ...
 
     def message_ref(self, notifier: str, incident: str) -> str | None: ...
+
+    async def posted(self, notice: Notice, ref: str) -> None: ...
 
     async def delivered(self, notice: Notice, ref: str | None) -> None: ...
 
@@ -77,6 +79,7 @@ class Sender:
         await self.notifier.close()
 
     async def _deliver_next(self) -> bool:
+        await self._await_room()
         async with self._delivering:
             notice = due(self._store.waiting(self.name), self._standing, self._clock.monotonic())
             if notice is None:
@@ -84,7 +87,7 @@ class Sender:
             try:
                 ref = await self._deliver(notice)
             except DeliveryError as error:
-                self._failed(notice, error)
+                await self._failed(notice, error)
                 return True
             await self._store.delivered(notice, ref)
             self._succeeded()
@@ -93,7 +96,9 @@ class Sender:
     async def _deliver(self, notice: Notice) -> str | None:
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
-                return await self.notifier.deliver(notice, self._store.message_ref(self.name, notice.incident))
+                if isinstance(self.notifier, Digesting) and notice in (fresh := self._fresh()):
+                    await self.notifier.announce(fresh)
+                return await self.notifier.deliver(notice, self._ref(notice))
         except DeliveryError:
             raise
         except TimeoutError:
@@ -103,6 +108,22 @@ class Sender:
             text = f"fallbackd's own mistake ({type(error).__name__})"
             raise DeliveryError(text, reason="ours", permanent=True) from None
 
+    async def _await_room(self) -> None:
+        """Waits before it takes the next notice, not after: what waits can still be superseded."""
+        if self.pending and isinstance(self.notifier, Paced) and (wait := self.notifier.room_in()) > 0:
+            await self._clock.sleep(wait)
+
+    def _ref(self, notice: Notice) -> str | None:
+        return self._store.message_ref(self.name, notice.incident)
+
+    def _fresh(self) -> list[Notice]:
+        """What fires and nobody was told of yet."""
+        return [
+            one
+            for one in self._store.waiting(self.name)
+            if one.state is NoticeState.FIRING and one.cause is not NoticeCause.TEST and self._ref(one) is None
+        ]
+
     def _succeeded(self) -> None:
         self._observe(self.name, "delivered", "none")
         if self._said:
@@ -110,7 +131,9 @@ class Sender:
         self._said.clear()
         self._standing = after_success()
 
-    def _failed(self, notice: Notice, error: DeliveryError) -> None:
+    async def _failed(self, notice: Notice, error: DeliveryError) -> None:
+        if error.ref is not None:
+            await self._store.posted(notice, error.ref)
         self._observe(self.name, "failed", error.reason)
         now = self._clock.monotonic()
         self._standing = after_failure(self._standing, notice, error, now, self._rng)

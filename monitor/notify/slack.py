@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from monitor.clock import Clock
-from monitor.config.model import NotifierSettings
+from monitor.config.model import NotifierSettings, Section
 from monitor.notify.model import Notifier, NotifierKind
+
+ChannelId = Annotated[str, StringConstraints(pattern=r"^[CDG][A-Z0-9]{2,20}$")]
+UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,20}$")]
+
+APP_TOKEN = "commands.app_token"  # noqa: S105 - the name of the secret, not the secret
+"""The app-level token among the secrets of a notifier."""
 
 _WAYS = (
     "takes exactly one way: token_env (or token_file) with a channel, for a bot, "
     "or webhook_url_env (or webhook_url_file), for an incoming webhook"
 )
+
+
+class CommandsConfig(Section):
+    """Who may ask and order from Slack, by Socket Mode: no address of this machine has to be reachable for that.
+
+    Anybody in one of the channels may ask how things are; to change something one must be listed, too.
+    """
+
+    app_token_env: str | None = Field(
+        default=None,
+        description="Environment variable that holds the app-level token (xapp-...) with the scope connections:write.",
+    )
+    app_token_file: str | None = Field(default=None, description="File that holds the app-level token.")
+    channels: tuple[ChannelId, ...] = Field(
+        min_length=1, description="Ids of the channels (C0123456789) in which commands and buttons are obeyed."
+    )
+    users: tuple[UserId, ...] = Field(
+        default=(), description="Ids of the people (U0123456789) who may change something; empty, nobody may."
+    )
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if (self.app_token_env is None) == (self.app_token_file is None):
+            raise ValueError("takes exactly one of app_token_env and app_token_file")
+        return self
 
 
 class SlackSettings(NotifierSettings):
@@ -36,6 +67,14 @@ class SlackSettings(NotifierSettings):
         pattern=r"^https?://[^\s]+$",
         description="Slack's API, for a proxy or GovSlack.",
     )
+    digest_above: int = Field(
+        default=5,
+        ge=1,
+        description="More alerts that begin within a minute become one message, with each in its thread; bots only.",
+    )
+    commands: CommandsConfig | None = Field(
+        default=None, description="Slash commands and buttons, by Socket Mode; unset, there are none. Bots only."
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -50,6 +89,8 @@ class SlackSettings(NotifierSettings):
             raise ValueError(f"{given[0]} needs a channel: write its id (C0123456789) or #name")
         if not self.is_bot and self.channel is not None:
             raise ValueError("a webhook posts to the channel it was made for; remove channel")
+        if not self.is_bot and self.commands is not None:
+            raise ValueError("a webhook hears nothing; remove commands, or use a bot (token_env and channel)")
         return self
 
     @property
@@ -63,7 +104,13 @@ def build(name: str, settings: SlackSettings, secrets: Mapping[str, SecretStr], 
 
     if settings.is_bot:
         return SlackBot(
-            name, token=secrets["token"], channel=settings.channel or "", api_url=settings.api_url, clock=clock
+            name,
+            token=secrets["token"],
+            channel=settings.channel or "",
+            api_url=settings.api_url,
+            clock=clock,
+            listening=APP_TOKEN in secrets,
+            digest_above=settings.digest_above,
         )
     return SlackWebhook(name, url=secrets["webhook_url"], clock=clock)
 

@@ -1,157 +1,169 @@
-"""Handing notices to Slack through its SDK. Imported only when Slack is configured."""
+"""Handing notices to Slack, by a bot token or by a webhook. Imported only when Slack is configured."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
-import aiohttp
 from pydantic import SecretStr
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
-from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
-from slack_sdk.http_retry.request import HttpRequest
-from slack_sdk.http_retry.response import HttpResponse
-from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.model import Notice, NoticeCause
-from monitor.notify.blocks import Message, render, render_reminder
-from monitor.notify.pace import Pace
-from monitor.notify.slack_errors import MESSAGE_GONE, refused, unreachable, unreadable
+from monitor.model import Notice, NoticeState
+from monitor.notify import slack_threads
+from monitor.notify.blocks import Message, render
+from monitor.notify.model import DrillOffer
+from monitor.notify.slack_buttons import buttons
+from monitor.notify.slack_digest import (
+    WINDOW,
+    Digest,
+    extended,
+    is_crowded,
+    is_over,
+    lines,
+    render_digest,
+)
+from monitor.notify.slack_errors import refused
+from monitor.notify.slack_session import (
+    MessageGoneError,
+    SlackSession,
+    ThreadClosedError,
+    retry_after,
+    retry_handlers,
+    sdk_log,
+)
 
-TIMEOUT = 10.0
-EVERY = 1.0
-BURST = 3
-"""Slack API reference, rate limits: one message per second and channel, short bursts allowed."""
-
-SDK_WAIT = 1.0
-_PAUSE = FixedValueRetryIntervalCalculator(0.2)
 WEBHOOK_REF = "posted"
 
-# Below WARNING the SDK logs headers and the webhook's URL, whatever level is in force elsewhere.
-_sdk_log = logging.getLogger("fallbackd.slack")
-_sdk_log.setLevel(logging.WARNING)
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands: in a channel or, with ``thread``, in the thread of another message."""
+
+    channel: str
+    ts: str
+    thread: str = ""
+
+    @classmethod
+    def read(cls, ref: str) -> Self:
+        """``channel:ts`` or ``channel:ts:thread``."""
+        channel, ts, thread = (*ref.split(":"), "", "")[:3]
+        return cls(channel, ts, thread)
+
+    def __str__(self) -> str:
+        return ":".join(filter(None, (self.channel, self.ts, self.thread)))
 
 
-class ShortRateLimitHandler(AsyncRateLimitErrorRetryHandler):
-    """Sits out only a short wait; the outbox sits out a long one, and meanwhile learns of newer notices."""
+class SlackBot(SlackSession):
+    """One message for each incident, edited as it changes; its details and its history stand in the thread.
 
-    async def _can_retry_async(
+    References are Places. ``listening``: somebody hears of presses of buttons. More than ``digest_above`` new messages
+    within a minute become one, with the incidents' own messages in its thread.
+    """
+
+    def __init__(
         self,
+        name: str,
         *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> bool:
-        limited = await super()._can_retry_async(state=state, request=request, response=response, error=error)
-        wait = _retry_after(response.headers) if response is not None else None
-        return limited and wait is not None and wait <= SDK_WAIT
-
-
-def retry_handlers() -> list[AsyncRetryHandler]:
-    return [
-        AsyncConnectionErrorRetryHandler(max_retry_count=1, interval_calculator=_PAUSE),
-        ShortRateLimitHandler(max_retry_count=1),
-        AsyncServerErrorRetryHandler(max_retry_count=1, interval_calculator=_PAUSE),
-    ]
-
-
-class _Slack:
-    """What both ways share: one session, the pace of a channel, and Slack's errors as ours."""
-
-    def __init__(self, name: str, clock: Clock) -> None:
-        self.name = name
-        self._clock = clock
-        self._pace = Pace(every=EVERY, burst=BURST)
-        self._session: aiohttp.ClientSession | None = None
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    def _connect(self) -> aiohttp.ClientSession:
-        """Made at the first use: it belongs to the running loop. Proxies come from the environment, NO_PROXY too."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=True)
-        return self._session
-
-    async def _call(self, request: Callable[[], Awaitable[Any]]) -> Any:
-        # "from None" throughout: the SDK's and aiohttp's own texts may quote URLs and answers.
-        if wait := self._pace.reserve(self._clock.monotonic()):
-            await self._clock.sleep(wait)
-        try:
-            return await request()
-        except SlackApiError as error:
-            raise _refusal(error.response) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise unreachable(error) from None
-        except (SlackClientError, ValueError, TypeError, AttributeError) as error:
-            raise unreadable(error) from None
-
-
-class SlackBot(_Slack):
-    """References are ``channel:ts``, as Slack names a message."""
-
-    def __init__(self, name: str, *, token: SecretStr, channel: str, api_url: str, clock: Clock) -> None:
+        token: SecretStr,
+        channel: str,
+        api_url: str,
+        clock: Clock,
+        listening: bool = False,
+        digest_above: int = 5,
+    ) -> None:
         super().__init__(name, clock)
         self._token = token
         self._channel = channel
         self._api_url = api_url
+        self._listening = listening
+        self._digest_above = digest_above
+        self._drills: Mapping[str, DrillOffer] = {}
         self._client: AsyncWebClient | None = None
+        self._posted: list[float] = []
+        self._digest: Digest | None = None
+
+    def offer(self, drills: Mapping[str, DrillOffer]) -> None:
+        self._drills = drills
 
     async def deliver(self, notice: Notice, ref: str | None) -> str | None:
-        message = render(notice, announced=ref is not None)
-        if ref is None:
-            return await self._post(message)
-        ref = await self._update(ref, message)
-        if notice.cause is NoticeCause.REPEAT_DUE:
-            await self._remind(ref, render_reminder(notice))
-        return ref
+        message = self._render(notice, announced=ref is not None)
+        place = await self._edit(Place.read(ref), message) if ref is not None else await self._begin(notice, message)
+        said = slack_threads.reply(notice, announced=ref is not None)
+        if said is not None:
+            try:
+                await self._reply(place, said, loud=notice.cause in slack_threads.LOUD)
+            except ThreadClosedError:
+                pass  # the message itself says what matters
+            except DeliveryError as error:
+                error.ref = str(place)
+                raise
+        return str(place)
 
-    def _web(self) -> AsyncWebClient:
-        session = self._connect()
-        if self._client is None or self._client.session is not session:
-            token = self._token.get_secret_value()
-            self._client = AsyncWebClient(
-                token, base_url=self._api_url, session=session, logger=_sdk_log, retry_handlers=retry_handlers()
-            )
-            self._client.proxy = None  # the SDK's own reading of the environment does not know NO_PROXY
+    async def announce(self, fresh: Sequence[Notice]) -> None:
+        now = self._clock.monotonic()
+        self._posted = [at for at in self._posted if now - at < WINDOW]
+        if self._digest is not None and is_over(self._digest, now):
+            self._digest = None
+        if self._digest is not None:
+            await self._extend(self._digest, fresh, now)
+        elif is_crowded(self._posted, len(fresh), now, self._digest_above):
+            listed = lines(fresh)
+            place = await self._post(render_digest(listed))
+            self._digest = Digest(ref=str(place), lines=listed, last=now)
+
+    async def _extend(self, digest: Digest, fresh: Sequence[Notice], now: float) -> None:
+        longer = extended(digest, fresh, now)
+        if longer is not None:
+            place = await self._edit(Place.read(digest.ref), render_digest(longer.lines))
+            self._digest = Digest(ref=str(place), lines=longer.lines, last=now)
+
+    async def _begin(self, notice: Notice, message: Message) -> Place:
+        if self._digest is not None and self._digest.lists(notice.incident):
+            return await self._post(message, thread=Place.read(self._digest.ref).ts)
+        place = await self._post(message)
+        if notice.state is NoticeState.FIRING:
+            self._posted.append(self._clock.monotonic())
+        return place
+
+    def _render(self, notice: Notice, *, announced: bool) -> Message:
+        row = buttons(notice, self._drills, listening=self._listening)
+        return render(notice, announced=announced, threaded=True, buttons=row, linked=row is None)
+
+    def _api(self) -> AsyncWebClient:
+        if self._client is None or self._client.session is not self._session:
+            self._client = self._web(self._token.get_secret_value(), self._api_url)
         return self._client
 
-    async def _post(self, message: Message) -> str:
-        return await self._send(self._web().chat_postMessage, message, channel=self._channel)
+    async def _post(self, message: Message, *, thread: str = "") -> Place:
+        where = {"thread_ts": thread} if thread else {}
+        posted = await self._send(self._api().chat_postMessage, message, channel=self._channel, **where)
+        return Place(posted.channel, posted.ts, thread)
 
-    async def _update(self, ref: str, message: Message) -> str:
-        channel, _, ts = ref.partition(":")
+    async def _edit(self, place: Place, message: Message) -> Place:
         try:
-            return await self._send(self._web().chat_update, message, channel=channel, ts=ts)
+            await self._send(self._api().chat_update, message, channel=place.channel, ts=place.ts)
         except MessageGoneError:
             return await self._post(message)
+        return place
 
-    async def _remind(self, ref: str, message: Message) -> None:
-        channel, _, ts = ref.partition(":")
-        post = self._web().chat_postMessage
-        await self._send(post, message, channel=channel, thread_ts=ts, reply_broadcast=True)
+    async def _reply(self, place: Place, message: Message, *, loud: bool) -> None:
+        """Loud: in the channel too, for an edit notifies nobody."""
+        post, thread = self._api().chat_postMessage, place.thread or place.ts
+        await self._send(post, message, channel=place.channel, thread_ts=thread, reply_broadcast=loud)
 
-    async def _send(self, method: Callable[..., Awaitable[Any]], message: Message, **where: Any) -> str:
+    async def _send(self, method: Callable[..., Awaitable[Any]], message: Message, **where: Any) -> Place:
         content = {"text": message.text, "blocks": list(message.blocks), "parse": "none", "link_names": False}
         answer = await self._call(lambda: method(**content, **where))
-        return f"{answer['channel']}:{answer['ts']}"
+        return Place(answer["channel"], answer["ts"])
 
 
-class SlackWebhook(_Slack):
-    """Posts one message when an incident begins, one at each change, one when it is over."""
+class SlackWebhook(SlackSession):
+    """Posts one message when an incident begins, one at each change, one when it is over: a webhook answers with no
+    reference, so that nothing can be edited, answered in a thread, or pressed."""
 
     def __init__(self, name: str, *, url: SecretStr, clock: Clock) -> None:
         super().__init__(name, clock)
@@ -160,38 +172,11 @@ class SlackWebhook(_Slack):
     async def deliver(self, notice: Notice, ref: str | None) -> str | None:
         message = render(notice, announced=ref is not None)
         client = AsyncWebhookClient(
-            self._url.get_secret_value(), session=self._connect(), logger=_sdk_log, retry_handlers=retry_handlers()
+            self._url.get_secret_value(), session=self._connect(), logger=sdk_log, retry_handlers=retry_handlers()
         )
         client.proxy = None  # as for the bot
         answer = await self._call(lambda: client.send(text=message.text, blocks=list(message.blocks)))
         if answer.status_code != 200:
-            wait = _retry_after(answer.headers)
+            wait = retry_after(answer.headers)
             raise refused(str(answer.body).strip(), status=answer.status_code, retry_after=wait)
         return WEBHOOK_REF
-
-
-class MessageGoneError(DeliveryError):
-    """The message to edit was deleted, or may not be edited any more."""
-
-    def __init__(self) -> None:
-        super().__init__("the message to edit is gone", reason="message_not_found", permanent=False)
-
-
-def _refusal(response: Any) -> DeliveryError:
-    """``response`` is the SDK's, or aiohttp's own where the body could not be read."""
-    status: int = getattr(response, "status_code", getattr(response, "status", 0))
-    data = getattr(response, "data", None)
-    code = str(data.get("error", "")) if isinstance(data, dict) else ""
-    if code in MESSAGE_GONE:
-        return MessageGoneError()
-    return refused(code, status=status, retry_after=_retry_after(response.headers))
-
-
-def _retry_after(headers: Mapping[str, Any]) -> float | None:
-    """Seconds; None where it is missing or no number. The SDK's own copies of headers hold lists."""
-    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
-    text = found[0] if isinstance(found, list) else found
-    try:
-        return max(0.0, float(text)) if text is not None else None
-    except ValueError:
-        return None

@@ -26,6 +26,12 @@ REMEDIES = {
     "is_archived": "the channel is archived; restore it or choose another",
     "channel_is_archived": "the channel is archived; restore it or choose another",
     "restricted_action": "the workspace's settings forbid posting here; ask an administrator",
+    "restricted_action_read_only_channel": "the channel is read-only for the bot; choose another",
+    "access_denied": "the token may not use this channel or workspace; ask an administrator",
+    "org_login_required": "the workspace is being moved to an organisation; install the app again afterwards",
+    "ekm_access_denied": "the workspace's administrators have suspended access to messages; ask them",
+    "team_access_not_granted": "the app is not installed in this workspace; install it there",
+    "not_allowed_token_type": "this is not a bot token; give it one (xoxb-...)",
     "action_prohibited": "the workspace's settings forbid posting here; ask an administrator",
     "no_service": "the webhook was removed or is wrong; make a new one",
     "no_active_hooks": "the webhook was disabled; make a new one",
@@ -38,6 +44,17 @@ REMEDIES = {
     "msg_blocks_too_long": "the message was refused as too long",
 }
 """Slack API reference: chat.postMessage and chat.update, errors; incoming webhooks, handling errors."""
+
+MESSAGE_REFUSED = frozenset({
+    "no_text", "invalid_blocks", "invalid_payload", "msg_too_long", "msg_blocks_too_long",
+})  # fmt: skip
+"""Answers that are about one message: another one may still pass."""
+
+THREAD_CLOSED = frozenset({
+    "thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked",
+    "restricted_action_non_threadable_channel",
+})  # fmt: skip
+"""Answers to a reply that mean: it has to do without the thread."""
 
 MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """Answers to an edit that mean: post it anew."""
@@ -55,11 +72,12 @@ def refused(code: str, *, status: int, retry_after: float | None = None) -> Deli
         text = f"Slack is not available (HTTP {status})"
         return DeliveryError(text, reason="unavailable", permanent=False, retry_after=retry_after)
     if code in REMEDIES:
-        return DeliveryError(f"Slack refused: {REMEDIES[code]} ({code})", reason=code, permanent=True)
+        text, broken = f"Slack refused: {REMEDIES[code]} ({code})", code not in MESSAGE_REFUSED
+        return DeliveryError(text, reason=code, permanent=True, broken=broken)
     if not _CODE.fullmatch(code):
         text = f"the answer is not Slack's (HTTP {status}); check api_url"
         return DeliveryError(text, reason="malformed", permanent=False)
-    return DeliveryError(f"Slack refused: {code}", reason="other", permanent=True)
+    return DeliveryError(f"Slack refused: {code}", reason="other", permanent=True, broken=True)
 
 
 def unreachable(error: Exception) -> DeliveryError:

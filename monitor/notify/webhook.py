@@ -93,7 +93,7 @@ def _key(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except binascii.Error:
         text = "the secret of the webhook begins with whsec_ but does not go on in base64"
-        raise DeliveryError(text, reason="bad_secret", permanent=True) from None
+        raise DeliveryError(text, reason="bad_secret", permanent=True, broken=True) from None
 
 
 def build(name: str, settings: WebhookSettings, secrets: Mapping[str, SecretStr], clock: Clock) -> WebhookNotifier:

@@ -76,6 +76,12 @@ class Notices:
             self._refs.pop(place, None)
         self._posted[place] = Posted(at=now, ref=kept)
 
+    def posted(self, notice: Notice, ref: str, now: float) -> None:
+        """A part of a notice was handed over: its message stands, and the notice still waits."""
+        place = (notice.notifier, notice.incident)
+        self._refs[place] = ref
+        self._posted[place] = Posted(at=now, ref=ref)
+
     def waiting(self, notifier: str) -> tuple[Notice, ...]:
         """The newest undelivered notice of each incident, in the order in which the incidents began to wait."""
         return tuple(notice for (name, _), notice in self._pending.items() if name == notifier)

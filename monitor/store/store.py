@@ -193,6 +193,12 @@ class Store:
         """Where the message of an open incident stands; None when there is none yet."""
         return self._notices.ref(notifier, incident)
 
+    async def posted(self, notice: Notice, ref: str) -> None:
+        """Where the message of a notice stands that was handed over in part, durably when this returns."""
+        self._notices.posted(notice, ref, self._clock.now())
+        self._writer.touched()
+        await self._writer.flush()
+
     async def delivered(self, notice: Notice, ref: str | None) -> None:
         """Marks a notice as handed over, durably when this returns."""
         self._notices.delivered(notice, ref, self._clock.now())

@@ -53,6 +53,23 @@ rules:
   - {{name: drill-deviated, when: drill_deviated}}
 """
 
+COMMANDED = """
+link: "http://fallbackd.example:9469/"
+notifiers:
+  - name: slack
+    kind: slack
+    token_env: SLACK_BOT_TOKEN
+    channel: "#alerts"
+    api_url: "{api_url}"
+    commands: {{app_token_env: SLACK_APP_TOKEN, users: [U0ADA], channels: [C0FAKE]}}
+  - {{name: log, kind: log}}
+routes:
+  - {{notify: [slack]}}
+rules:
+  - {{name: chain-down, when: chain_down, severity: critical, repeat: 1h}}
+"""
+"""A daemon that takes orders from Slack."""
+
 QUIET = """
 notifiers:
   - {name: log, kind: log}

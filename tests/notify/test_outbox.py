@@ -42,6 +42,9 @@ class Memory:
     async def delivered(self, notice: Notice, ref: str | None) -> None:
         self._notices.delivered(notice, ref, NOW)
 
+    async def posted(self, notice: Notice, ref: str) -> None:
+        self._notices.posted(notice, ref, NOW)
+
     def decide(self, *notices: Notice) -> None:
         for value in notices:
             self._notices.add(value)

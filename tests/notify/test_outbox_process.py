@@ -23,16 +23,16 @@ import asyncio, random, sys
 from pathlib import Path
 from pydantic import SecretStr
 from monitor.clock import SystemClock
-from monitor.notify import NOTIFIERS, Outbox, slack_delivery
+from monitor.notify import NOTIFIERS, Outbox, slack_session
 from monitor.notify.slack import SlackSettings
 from monitor.store import Store
 from tests.fakes.values import notice, resolved
 
-slack_delivery.EVERY = 0.01
+slack_session.EVERY = 0.01
 
 async def main(path, api_url, token, count, what):
     store = await Store.open(Path(path), SystemClock())
-    settings = SlackSettings(token_env="T", channel="C0FAKE", api_url=api_url)
+    settings = SlackSettings(token_env="T", channel="C0FAKE", api_url=api_url, digest_above=100)
     slack = NOTIFIERS["slack"].build("slack", settings, {"token": SecretStr(token)}, SystemClock())
     outbox = Outbox(store=store, notifiers={"slack": slack}, clock=SystemClock(), rng=random.Random(1),
                     observe=lambda *_: None)
@@ -65,7 +65,7 @@ def told(slack: FakeSlack) -> Counter[str]:
     return Counter(
         f"incident-{number:02}"
         for number in range(INCIDENTS)
-        for message in slack.messages
+        for message in slack.posts
         if f"incident-{number:02}" in message.shown
     )
 
@@ -96,7 +96,7 @@ async def test_another_process_edits_the_messages_of_the_first(tmp_path: Path, f
     await all_marked(tmp_path / "fallbackd.db")
     await kill(first)
     second = await start(tmp_path / "fallbackd.db", fake_slack, "resolve")
-    await fake_slack.wait_for(lambda slack: all("Resolved after 4m12s" in message.header for message in slack.messages))
+    await fake_slack.wait_for(lambda slack: all("Resolved after 4m12s" in message.header for message in slack.posts))
     await kill(second)
     assert set(told(fake_slack).values()) == {1}
 
@@ -113,4 +113,4 @@ async def test_what_fired_and_resolved_while_slack_was_down_is_told_once(tmp_pat
     await fake_slack.wait_for(lambda slack: len(told(slack)) == INCIDENTS)
     await kill(process)
     assert set(told(fake_slack).values()) == {1}
-    assert all("Fired and resolved after 4m12s" in message.header for message in fake_slack.messages)
+    assert all("Fired and resolved after 4m12s" in message.header for message in fake_slack.posts)

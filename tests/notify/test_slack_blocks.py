@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Notice, NoticeCause, NoticeState, Severity
-from monitor.notify.blocks import FACTS_SHOWN, HEADER_LIMIT, clip, lasted, render, render_reminder
+from monitor.notify.blocks import FACTS_SHOWN, HEADER_LIMIT, clip, lasted, render
+from monitor.notify.slack_threads import render_reminder
 from tests.fakes.slack import texts, wrong_with
 from tests.fakes.values import NOW, notice, resolved
 

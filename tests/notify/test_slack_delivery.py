@@ -15,9 +15,9 @@ from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, Config
 from monitor.errors import DeliveryError
 from monitor.model import NoticeCause
-from monitor.notify import NOTIFIERS, Notifier, build_notifiers, slack_delivery
+from monitor.notify import NOTIFIERS, Notifier, build_notifiers, slack_session
 from monitor.notify.slack import SlackSettings
-from monitor.notify.slack_errors import PASSING, REMEDIES, refused
+from monitor.notify.slack_errors import MESSAGE_REFUSED, PASSING, REMEDIES, THREAD_CLOSED, refused
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import TOKEN, WEBHOOK_PATH, FakeSlack, Trouble
 from tests.fakes.values import NOW, notice, resolved
@@ -76,10 +76,48 @@ async def test_one_message_is_posted_edited_and_marked_as_resolved(fake_slack: F
     changed = notice(cause=NoticeCause.CHANGED, summary="secondary is dead too")
     assert await bot.deliver(changed, ref) == ref
     assert await bot.deliver(resolved(), ref) == ref
-    (message,) = fake_slack.messages
+    (message,) = fake_slack.posts
     assert message.header == "✅ Resolved after 4m12s (critical): chat is down"
     assert len(message.edits) == 2
     assert ref == f"C0FAKE:{message.ts}"
+
+
+async def test_the_thread_keeps_what_was_so_when(fake_slack: FakeSlack, bot: Notifier) -> None:
+    many = tuple((f"fact {number}", "text") for number in range(9))
+    ref = await bot.deliver(notice(facts=many), None)
+    await bot.deliver(notice(cause=NoticeCause.CHANGED, summary="secondary is dead too"), ref)
+    await bot.deliver(resolved(), ref)
+    (message,) = fake_slack.posts
+    details, change, end = fake_slack.thread(message)
+    assert "fact 8" in details.shown
+    assert "fact 8" not in message.edits[0][1][2]["fields"][-1]["text"], "the message itself stays short"
+    assert change.shown.startswith("🔴 Changed: chat is down\nsecondary is dead too\n")
+    assert end.shown.startswith("✅ Over after 4m12s: chat is down")
+    assert not [one for one in (details, change, end) if one.broadcast]
+
+
+async def test_a_reply_that_failed_is_tried_again_without_a_second_message(
+    fake_slack: FakeSlack, bot: Notifier
+) -> None:
+    many = notice(facts=tuple((f"fact {number}", "text") for number in range(9)))
+    fake_slack.trouble_in_threads = "internal_error"
+    with pytest.raises(DeliveryError) as caught:
+        await bot.deliver(many, None)
+    (message,) = fake_slack.messages
+    assert caught.value.ref == f"C0FAKE:{message.ts}"
+    fake_slack.trouble_in_threads = ""
+    assert await bot.deliver(many, caught.value.ref) == caught.value.ref
+    assert len(fake_slack.posts) == 1
+    assert "fact 8" in fake_slack.thread(message)[0].shown
+
+
+@pytest.mark.parametrize("code", sorted(THREAD_CLOSED))
+async def test_a_thread_that_takes_no_replies_is_done_without(fake_slack: FakeSlack, bot: Notifier, code: str) -> None:
+    fake_slack.trouble_in_threads = code
+    ref = await bot.deliver(notice(), None)
+    assert await bot.deliver(resolved(), ref) == ref
+    (message,) = fake_slack.messages
+    assert message.header.startswith("✅ Resolved")
 
 
 async def test_what_fired_and_resolved_unseen_is_one_message_that_says_so(fake_slack: FakeSlack, bot: Notifier) -> None:
@@ -105,7 +143,7 @@ async def test_a_message_that_somebody_deleted_is_posted_anew(fake_slack: FakeSl
     fake_slack.delete(fake_slack.messages[0])
     again = await bot.deliver(resolved(), ref)
     assert again != ref
-    assert [message.header for message in fake_slack.messages] == ["✅ Resolved after 4m12s (critical): chat is down"]
+    assert [message.header for message in fake_slack.posts] == ["✅ Resolved after 4m12s (critical): chat is down"]
 
 
 async def test_a_webhook_posts_a_message_each_time(fake_slack: FakeSlack, webhook: Notifier) -> None:
@@ -119,6 +157,7 @@ async def test_a_permanent_refusal_says_what_to_do(fake_slack: FakeSlack, bot: N
     fake_slack.trouble, fake_slack.code = Trouble.ERROR, code
     error = await refusal(bot)
     assert (error.reason, error.permanent) == (code, True)
+    assert error.broken is (code not in MESSAGE_REFUSED), "one message that is refused leaves the others"
     assert str(error) == f"Slack refused: {REMEDIES[code]} ({code})"
 
 
@@ -147,7 +186,7 @@ async def test_a_code_that_is_new_to_us_is_shown_but_is_no_reason(fake_slack: Fa
 async def test_passing_trouble(
     fake_slack: FakeSlack, way: str, trouble: Trouble, reason: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_delivery, "TIMEOUT", 0.3)
+    monkeypatch.setattr(slack_session, "TIMEOUT", 0.3)
     fake_slack.trouble = trouble
     async with closing(WAYS[way](fake_slack)) as notifier:
         error = await refusal(notifier)
@@ -240,7 +279,7 @@ async def test_no_secret_is_in_any_error_log_or_representation(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(slack_delivery, "TIMEOUT", 0.3)
+    monkeypatch.setattr(slack_session, "TIMEOUT", 0.3)
     caplog.set_level(logging.DEBUG)
     seen: list[str] = []
     for notifier in (bot_of(fake_slack), webhook_of(fake_slack)):

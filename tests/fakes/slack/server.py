@@ -1,15 +1,18 @@
-"""A Slack over HTTP that enforces Slack's limits, can fail in Slack's ways, and remembers every message."""
+"""A Slack over HTTP and WebSocket that enforces Slack's limits, can fail in its ways, and remembers every message."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
 from aiohttp import web
+
+from tests.fakes.slack.limits import wrong_with
+from tests.fakes.slack.message import SlackMessage
+from tests.fakes.slack.socket import SocketMode
 
 TOKEN = "xoxb-fake-token-never-in-a-log"
 WEBHOOK_PATH = "/services/T0FAKE/B0FAKE/webhook-secret-never-in-a-log"
@@ -26,33 +29,13 @@ class Trouble(StrEnum):
     ERROR = "error"
 
 
-@dataclass
-class SlackMessage:
-    """One message as people see it; ``edits`` are the contents that it had before, oldest first."""
-
-    channel: str
-    ts: str
-    text: str
-    blocks: list[dict[str, Any]]
-    thread_ts: str | None = None
-    broadcast: bool = False
-    edits: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
-
-    @property
-    def shown(self) -> str:
-        """All text of the blocks, one line each."""
-        return "\n".join(texts(self.blocks))
-
-    @property
-    def header(self) -> str:
-        return str(next(block["text"]["text"] for block in self.blocks if block["type"] == "header"))
-
-
 class FakeSlack:
     """``async with FakeSlack() as slack``: a bot's ``api_url`` and ``token``, or a ``webhook_url``.
 
-    Set ``trouble`` (with ``retry_after`` or ``code`` where it takes one) to make it fail. ``requests`` counts all that
-    came in. ``one_per_second`` answers 429 to whoever posts faster, after a burst of three.
+    Set ``trouble`` (with ``retry_after`` or ``code`` where it takes one) to make it fail; ``trouble_in_threads`` is a
+    code with which replies alone are refused. ``requests`` counts all that came in. ``one_per_second`` answers 429 to
+    whoever writes into a channel faster, after a burst of three. ``whispers`` are the messages that only one person
+    sees; ``socket`` sends commands and presses of buttons.
     """
 
     def __init__(self, *, token: str = TOKEN, one_per_second: bool = False) -> None:
@@ -61,12 +44,16 @@ class FakeSlack:
         self.trouble = Trouble.NONE
         self.retry_after = 30
         self.code = "channel_not_found"
+        self.trouble_in_threads = ""
         self.one_per_second = one_per_second
         self.messages: list[SlackMessage] = []
+        self.whispers: list[SlackMessage] = []
+        self.socket = SocketMode(self._notify, self._response_url)
         self.requests = 0
         self.refused: list[str] = []
         self.url = ""
-        self._allowance = (3.0, time.monotonic())
+        self._allowance: dict[str, tuple[float, float]] = {}
+        self._answers: dict[str, tuple[str, str, str | None, list[int]]] = {}
         self._changed = asyncio.Condition()
         self._released = asyncio.Event()
         self._count = 0
@@ -90,6 +77,9 @@ class FakeSlack:
         app.router.add_post("/api/chat.postMessage", self._post_message)
         app.router.add_post("/api/chat.update", self._update)
         app.router.add_post(WEBHOOK_PATH, self._webhook)
+        app.router.add_post("/api/apps.connections.open", self._open_connection)
+        app.router.add_post("/answers/{id}", self._answer)
+        app.router.add_get("/link", self.socket.connect)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -100,6 +90,7 @@ class FakeSlack:
 
     async def __aexit__(self, *_: object) -> None:
         self._released.set()
+        await self.socket.close()
         await self._runner.cleanup()
 
     async def wait_for(self, condition: Callable[[Self], Any], *, seconds: float = 10.0) -> None:
@@ -108,8 +99,26 @@ class FakeSlack:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(lambda: bool(condition(self)))
         except TimeoutError:
-            shown = "\n---\n".join(message.shown for message in self.messages) or "nothing"
-            raise AssertionError(f"waited {seconds:g} s in vain; {self.requests} requests, shown:\n{shown}") from None
+            shown = "\n---\n".join(message.shown for message in (*self.messages, *self.whispers)) or "nothing"
+            counts = f"{self.requests} requests, refused {self.refused}"
+            raise AssertionError(f"waited {seconds:g} s in vain; {counts}, shown:\n{shown}") from None
+
+    def thread(self, message: SlackMessage) -> list[SlackMessage]:
+        """The replies to a message, oldest first."""
+        return [one for one in self.messages if one.thread_ts == message.ts and one.channel == message.channel]
+
+    async def command(self, text: str, **who: Any) -> None:
+        """Somebody types ``/fallbackd TEXT`` in #alerts; returns once that is acknowledged."""
+        await self.socket.command(text, **{"channel": ("C0FAKE", "alerts"), **who})
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _response_url(self, channel: str, user: str, message: str | None) -> str:
+        self._count += 1
+        self._answers[str(self._count)] = (channel, user, message, [])
+        return f"{self.url}/answers/{self._count}"
 
     def delete(self, message: SlackMessage) -> None:
         """As a person does by hand."""
@@ -122,15 +131,14 @@ class FakeSlack:
         try:
             response: web.StreamResponse = await self._fail(request) or await handler(request)
         finally:
-            async with self._changed:
-                self._changed.notify_all()
+            await self._notify()
         return response
 
     async def _fail(self, request: web.Request) -> web.StreamResponse | None:
         hook = request.path == WEBHOOK_PATH
         match self.trouble:
             case Trouble.NONE:
-                return self._limited(hook) if self.one_per_second and not self._may_speak() else None
+                return await self._too_fast(request, hook)
             case Trouble.DOWN:
                 return web.Response(status=503, text="<html>down</html>", content_type="text/html")
             case Trouble.RATE_LIMITED:
@@ -150,12 +158,16 @@ class FakeSlack:
                 request.transport.abort()
         return web.Response(status=500)
 
-    def _may_speak(self) -> bool:
-        left, at = self._allowance
+    async def _too_fast(self, request: web.Request, hook: bool) -> web.Response | None:
+        writes = hook or request.path in ("/api/chat.postMessage", "/api/chat.update")
+        if not self.one_per_second or not writes:
+            return None
+        channel = str((await request.json()).get("channel", "C0FAKE"))
+        left, at = self._allowance.get(channel, (3.0, time.monotonic()))
         now = time.monotonic()
         left = min(3.0, left + now - at)
-        self._allowance = (left - 1 if left >= 1 else left, now)
-        return left >= 1
+        self._allowance[channel] = (left - 1 if left >= 1 else left, now)
+        return None if left >= 1 else self._limited(hook)
 
     def _limited(self, hook: bool) -> web.Response:
         headers = {"Retry-After": str(self.retry_after)}
@@ -184,8 +196,41 @@ class FakeSlack:
             return self._no("channel_not_found")
         if wrong := wrong_with(body):
             return self._no(wrong)
+        if (thread := body.get("thread_ts")) and (wrong := self._wrong_thread(channel, thread)):
+            return self._no(wrong)
         message = self._keep(channel, body)
         return web.json_response({"ok": True, "channel": channel, "ts": message.ts})
+
+    def _wrong_thread(self, channel: str, ts: str) -> str | None:
+        parent = next((one for one in self.messages if (one.channel, one.ts) == (channel, ts)), None)
+        if parent is None or self.trouble_in_threads:
+            return self.trouble_in_threads or "thread_not_found"
+        return "cannot_reply_to_message" if parent.thread_ts else None
+
+    async def _open_connection(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {self.socket.app_token}":
+            return self._no("invalid_auth")
+        url = self.url.replace("http", "ws", 1)
+        return web.json_response({"ok": True, "url": f"{url}/link?ticket={self.socket.ticket()}"})
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        """An answer to a command or a press: five times at most."""
+        channel, user, _, used = self._answers[request.match_info["id"]]
+        used.append(1)
+        if len(used) > 5:
+            return web.Response(status=404, text="used_url")
+        body = await request.json()
+        if wrong := wrong_with(body):
+            self.refused.append(wrong)
+            return web.Response(status=400, text=wrong)
+        if body.get("replace_original", False) or body.get("delete_original", False):
+            return web.Response(status=500, text="the tests do not replace originals")
+        kept = self._keep(channel, {"blocks": [], **body})
+        if body.get("response_type", "ephemeral") == "ephemeral":
+            self.messages.remove(kept)
+            kept.seen_by = user
+            self.whispers.append(kept)
+        return web.json_response({"ok": True})
 
     async def _update(self, request: web.Request) -> web.Response:
         if self._wrong_token(request):
@@ -223,49 +268,3 @@ class FakeSlack:
         )
         self.messages.append(message)
         return message
-
-
-def texts(blocks: list[dict[str, Any]]) -> list[str]:
-    """Every text of the blocks, in order."""
-    found = []
-    for block in blocks:
-        parts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
-        found += [part["text"] for part in parts if part]
-    return found
-
-
-def wrong_with(body: dict[str, Any]) -> str | None:
-    """Slack's code for what it would refuse, from the reference of Block Kit; None for a message that it takes."""
-    text, blocks = body.get("text", ""), body.get("blocks", [])
-    if not text and not blocks:
-        return "no_text"
-    if len(text) > 40_000:
-        return "msg_too_long"
-    if len(blocks) > 50 or not all(map(_fine, blocks)):
-        return "invalid_blocks"
-    if sum(map(_length, texts(blocks))) > 13_000:
-        return "msg_blocks_too_long"
-    return None
-
-
-def _length(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _fine(block: dict[str, Any]) -> bool:
-    match block:
-        case {"type": "header", "text": {"type": "plain_text"} as text}:
-            return _text_fine(text, 150)
-        case {"type": "section", "fields": list(fields)}:
-            return 1 <= len(fields) <= 10 and all(_text_fine(part, 2000) for part in fields)
-        case {"type": "section", "text": dict(text)}:
-            return _text_fine(text, 3000)
-        case {"type": "context", "elements": list(elements)}:
-            return 1 <= len(elements) <= 10 and all(_text_fine(part, 2000) for part in elements)
-        case _:
-            return False
-
-
-def _text_fine(text: dict[str, Any], limit: int) -> bool:
-    known = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text", "verbatim"}}
-    return set(text) <= known.get(text.get("type", ""), set()) and 1 <= _length(text["text"]) <= limit

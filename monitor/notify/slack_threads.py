@@ -1,0 +1,60 @@
+"""What is said in the thread of an incident's message: details, changes, that it goes on, that it is over. Pure.
+
+An edited message notifies nobody, and shows only what is so now; the thread keeps what was so when.
+"""
+
+from __future__ import annotations
+
+from monitor.model import Notice, NoticeCause
+from monitor.notify.blocks import (
+    FACTS_FIRST,
+    SECTION_LIMIT,
+    TEXT_LIMIT,
+    Block,
+    Message,
+    clip,
+    fields,
+    icon,
+    in_sections,
+    lasted,
+    plain,
+)
+
+LOUD = frozenset({NoticeCause.REPEAT_DUE})
+"""Replies that the whole channel is to see, too."""
+
+
+def reply(notice: Notice, *, announced: bool) -> Message | None:
+    """None where the message itself says it all."""
+    match notice.cause:
+        case NoticeCause.TEST:
+            return None
+        case NoticeCause.FIRST:
+            return _details("Details", notice) if len(notice.facts) > FACTS_FIRST else None
+        case NoticeCause.REPEAT_DUE:
+            return render_reminder(notice)
+        case NoticeCause.RESOLVED:
+            return _said(f"✅ Over after {lasted(notice)}", notice) if announced else None
+        case _:
+            return _details(f"{icon(notice.severity)} {notice.cause.replace('_', ' ').capitalize()}", notice)
+
+
+def render_reminder(notice: Notice) -> Message:
+    """For a message that is still true."""
+    text = f"{icon(notice.severity)} Still firing after {lasted(notice)}: {notice.title}"
+    return Message(text=clip(text, TEXT_LIMIT), blocks=({"type": "section", "text": plain(text, SECTION_LIMIT)},))
+
+
+def _said(lead: str, notice: Notice) -> Message:
+    text = f"{lead}: {notice.title}"
+    body = f"{text}\n{notice.summary}" if notice.summary.strip() else text
+    return Message(text=clip(text, TEXT_LIMIT), blocks=({"type": "section", "text": plain(body, SECTION_LIMIT)},))
+
+
+def _details(lead: str, notice: Notice) -> Message:
+    said, shown = _said(lead, notice), fields(notice.facts)
+    blocks: list[Block] = [*said.blocks, *in_sections(shown)]
+    if left_out := len(notice.facts) - len(shown):
+        elements = [plain(f"{left_out} more facts left out", SECTION_LIMIT)]
+        blocks.append({"type": "context", "elements": elements})
+    return Message(text=said.text, blocks=tuple(blocks))
