@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import SecretStr
 
@@ -45,11 +45,14 @@ def drill_offers(config: Config) -> dict[str, DrillOffer]:
     """By chain, its first drill: the one that its owner wrote down first."""
     offers: dict[str, DrillOffer] = {}
     for drill in config.drills:
-        broken = drill.break_ if isinstance(drill.break_, str) else " and ".join(drill.break_)
-        fault = drill.with_ if isinstance(drill.with_, str) else " and ".join(drill.with_)
-        breaks = f"{broken} with {fault}, for {format_duration(drill.max_duration)} at most"
+        faults = (f"{_named(one.break_)} with {_named(one.with_)}" for one in drill.strikes)
+        breaks = f"{', then '.join(faults)}, for {format_duration(drill.max_duration)} at most"
         offers.setdefault(drill.chain, DrillOffer(name=drill.name, breaks=breaks))
     return offers
+
+
+def _named(written: str | Iterable[str]) -> str:
+    return written if isinstance(written, str) else " and ".join(written)
 
 
 def build_watchdogs(config: Config, clock: Clock) -> tuple[AlertmanagerNotifier, ...]:
