@@ -307,7 +307,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The full record of one drill run: written whole, printable, enough to repeat it (``seed``)."""
+    """The full record of one drill run: written whole, printable, enough to repeat it (``seed``) and to judge it again:
+    whatever the judge looks at is here under the same name. ``labels``: of the chain's targets, in order.
+    """
 
     run: str
     drill: Drill
@@ -322,3 +324,7 @@ class Journal:
     injected: int
     verdict: Verdict
     checks: tuple[Check, ...] = ()
+    labels: tuple[str, ...] = ()
+    refused: str | None = None
+    aborted: str | None = None
+    crash: str | None = None

@@ -1,19 +1,13 @@
-"""A journal as people read it, as programs store it, and as a shell sees it."""
+"""A journal as people read it in a terminal, and as a shell sees it."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-
-from pydantic import TypeAdapter
 
 from chaos.model import Event, Journal, Strike
 from chaos.shapes import words
 from chaos.wording import seconds
 from monitor.model import Verdict, VerdictKind
-from monitor.reading import mapping, parse
-
-_JOURNAL = TypeAdapter(Journal)
 
 EXIT_CODES = {
     VerdictKind.PASSED: 0,
@@ -30,7 +24,7 @@ def exit_code(verdict: Verdict) -> int:
 
 def text(journal: Journal) -> str:
     """The whole run: what was planned, one line per event with the time since the start, the verdict and why."""
-    lines = [*_head(journal), "", *(event_line(event, journal.started) for event in journal.events), "", *_end(journal)]
+    lines = [*head(journal), "", *(event_line(event, journal.started) for event in journal.events), "", *_end(journal)]
     return "\n".join(lines) + "\n"
 
 
@@ -44,30 +38,11 @@ def event_line(event: Event, started: float) -> str:
     return f"{event.at - started:+9.2f}s  {event.phase:<8}  {event.text}"
 
 
-def journal_json(journal: Journal) -> bytes:
-    return _JOURNAL.dump_json(journal)
-
-
-def journal_from_json(data: bytes) -> Journal:
-    """Raises ``pydantic.ValidationError`` (a ValueError) for what is no journal."""
-    return _JOURNAL.validate_json(_as_of_today(data))
-
-
-def _as_of_today(data: bytes) -> bytes:
-    """Journals that were kept before drills could have several faults name the only one in the drill itself."""
-    found = parse(data)
-    drill = dict(mapping(mapping(found).get("drill")))
-    if "fault" not in drill or "strikes" in drill:
-        return data
-    fault, options, positions = (drill.pop(name, None) for name in ("fault", "options", "breaks"))
-    drill["strikes"] = [{"fault": fault, "options": options, "positions": positions}]
-    return json.dumps({**found, "drill": drill}).encode()
-
-
-def _head(journal: Journal) -> list[str]:
+def head(journal: Journal) -> list[str]:
+    """The first line names the drill; each of the others is a word and what there is to say about it."""
     drill = journal.drill
     start = datetime.fromtimestamp(journal.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    breaks = "; ".join(map(_strike, drill.strikes))
+    breaks = "; ".join(_strike(strike, journal.labels) for strike in drill.strikes)
     return [
         f"Drill {drill.name} on chain {drill.chain}",
         f"  run       {journal.run}, asked for by {journal.asked_by}, seed {journal.seed}",
@@ -77,12 +52,17 @@ def _head(journal: Journal) -> list[str]:
     ]
 
 
-def _strike(strike: Strike) -> str:
-    """``target 0 with delay (seconds=5), one request in 3``."""
+def _strike(strike: Strike, labels: tuple[str, ...]) -> str:
+    """``primary with delay (seconds=5), one request in 3``."""
     given = ", ".join(f"{name}={value:g}" for name, value in strike.options.items())
-    positions = " and ".join(f"target {position}" for position in strike.positions)
+    positions = " and ".join(_label(position, labels) for position in strike.positions)
     when = words(strike)
     return f"{positions} with {strike.fault}{f' ({given})' if given else ''}{f', {when}' if when else ''}"
+
+
+def _label(position: int, labels: tuple[str, ...]) -> str:
+    """Journals from before labels were kept know positions only."""
+    return labels[position] if position < len(labels) else f"target {position}"
 
 
 def _expected(journal: Journal) -> str:
@@ -97,7 +77,8 @@ def _end(journal: Journal) -> list[str]:
     verdict = journal.verdict
     lines = [f"{verdict.kind.upper()}: {verdict.because}"]
     if verdict.edge is not None:
-        lines.append(f"  edge      {verdict.edge[0]} -> {verdict.edge[1]}, path {verdict.path}")
+        start, end = (_label(position, journal.labels) for position in verdict.edge)
+        lines.append(f"  edge      {start} -> {end}, path {verdict.path}")
     if verdict.failover is not None:
         lines.append(f"  failover  {seconds(verdict.failover)} until the slowest answer while broken")
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from random import Random
 
 import structlog
@@ -179,21 +179,17 @@ class Runner:
         return journal
 
     def _finish(self, record: Record, experiment: Experiment) -> Journal:
-        now = self._clock.now()
-        verdict = judge(record.evidence(), now)
+        now, evidence = self._clock.now(), record.evidence()
+        verdict = judge(evidence, now)
         experiment.say(Phase.JUDGE, f"{verdict.kind}: {verdict.because}")
         journal = Journal(
-            run=record.run,
-            drill=record.drill,
+            # All that was judged by, so that it can be judged again.
+            **{each.name: getattr(evidence, each.name) for each in fields(evidence)},
             asked_by=record.asked_by,
             seed=record.seed,
             started=record.started,
             ended=now,
             events=tuple(record.events),
-            baseline=tuple(record.baseline),
-            broken=tuple(record.broken),
-            recovered=tuple(record.recovered),
-            injected=record.injected,
             verdict=verdict,
             checks=tuple(record.checks),
         )

@@ -24,6 +24,7 @@ from monitor.control import DaemonControl
 from monitor.drilling import Drilling
 from monitor.endpoints import Endpoints, on_sandbox
 from monitor.errors import FallbackdError, StartError
+from monitor.experimenting import Experimenting
 from monitor.explaining import Explaining
 from monitor.generations import Generations
 from monitor.heartbeat import Heartbeat, is_watching
@@ -217,7 +218,10 @@ class App:
         )  # fmt: skip
         self._control = control
         insights = Explaining(self, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
-        page = build(control, insights=insights, token=self.settings.token, loopback=self.settings.is_loopback)
+        page = build(
+            control, insights=insights, laboratory=Experimenting(store=self._store, drilling=self._drilling),
+            token=self.settings.token, loopback=self.settings.is_loopback,
+        )  # fmt: skip
         server = Server(page, *self.settings.listen)
         self.url = await server.start()
         self._stack.push_async_callback(server.stop)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chaos.guard import Running
+from chaos.journals import journal_from_json
 from chaos.model import Drill, Journal
-from chaos.report import event_line, journal_from_json, text
+from chaos.report import event_line, text
 from monitor.alarm import Alarm
 from monitor.alerting import Silence
 from monitor.chain_views import ChainViews, budget_fields

@@ -14,8 +14,8 @@ from chaos.edges import aims
 from chaos.guard import GuardView
 from chaos.injectors import Reach, reaching
 from chaos.injectors.injector import Wrap
+from chaos.journals import journal_json
 from chaos.model import Drill, Event, Injection, Journal
-from chaos.report import journal_json
 from chaos.runner import Runner
 from monitor.alarm import Alarm
 from monitor.clock import Clock

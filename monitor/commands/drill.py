@@ -15,10 +15,13 @@ from chaos.drills import resolve
 from chaos.experiment import Observer
 from chaos.guard import GuardView
 from chaos.injectors.injector import Wrap
+from chaos.journals import journal_from_json, journal_json
 from chaos.model import Drill, Event, Injection, Journal
-from chaos.report import ending, event_line, exit_code, journal_from_json, journal_json
+from chaos.report import ending, event_line, exit_code
 from chaos.runner import Runner
 from monitor.commands import options, remote
+from monitor.commands.default import RUN, RunByDefault
+from monitor.commands.drill_records import judge, report
 from monitor.commands.workbench import Workbench, workbench
 from monitor.config.model import Config
 from monitor.drilling import drill_spec
@@ -37,7 +40,11 @@ class RefusedError(CommandError):
 
 
 def register(app: typer.Typer) -> None:
-    app.command("drill")(drill)
+    drills = typer.Typer(cls=RunByDefault, help="Break a chain on purpose, now, and judge it: fallbackd drill NAME.")
+    drills.command(RUN)(drill)
+    drills.command("judge")(judge)
+    drills.command("report")(report)
+    app.add_typer(drills, name="drill")
     app.command("stop")(stop)
     app.command("release")(release)
 

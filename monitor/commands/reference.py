@@ -50,7 +50,8 @@ def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     if not children or getattr(command, "invoke_without_command", False):
         yield path, command
     for name, child in children.items():
-        yield from _walk(f"{path} {name}", child)
+        meant = name == getattr(command, "default", None)  # its name may be left out
+        yield from _walk(path if meant else f"{path} {name}", child)
 
 
 def _usage(path: str, command: Any) -> str:

@@ -10,10 +10,12 @@ from monitor.clock import Clock, SystemClock
 from monitor.version import VERSION
 from monitor.web import api, errors, pages
 from monitor.web import insights as explained
+from monitor.web import laboratory as experiments
 from monitor.web.access import Policy
 from monitor.web.control import Control
 from monitor.web.gate import Gate
 from monitor.web.insights import Insights
+from monitor.web.laboratory import Laboratory
 
 ABOUT = "What fallbackd watches and what it has seen; runs drills and stops them. Errors are JSON with a message."
 
@@ -25,6 +27,7 @@ def build(
     loopback: bool = True,
     clock: Clock | None = None,
     insights: Insights | None = None,
+    laboratory: Laboratory | None = None,
 ) -> FastAPI:
     """The whole site. ``loopback``: it listens where only this machine can reach it; without, a token is a must
     (ValueError)."""
@@ -44,6 +47,8 @@ def build(
     app.include_router(api.router(control))
     if insights is not None:
         app.include_router(explained.router(insights))
+    if laboratory is not None:
+        app.include_router(experiments.router(laboratory))
     app.include_router(pages.router(control, policy, time))
     app.mount("/static", StaticFiles(packages=[("monitor.web", "static")]), name="static")
     app.add_middleware(Gate, policy=policy, clock=time)
