@@ -45,7 +45,8 @@ async def test_the_report_names_options_a_path_and_what_was_measured() -> None:
     told = text(journal)
     assert "with ignore (seconds=5, code=503), by the request injector" in told
     assert "secondary to answer within 2s by the path filtered" in told
-    assert "  edge      primary -> secondary, path filtered\n  failover  600ms until the slowest answer while broken\n" in told
+    assert "  edge      primary -> secondary, path filtered\n" in told
+    assert "  failover  600ms until the slowest answer while broken\n" in told
 
 
 async def test_a_drill_that_expects_a_rejection_says_so() -> None:
