@@ -152,9 +152,7 @@ class Gateway:
 
 def chains_of(config: Config, settings: GatewayConfig) -> tuple[ChainConfig, ...]:
     """The chains whose traffic passes here: those that are named, else all of the endpoint."""
-    if settings.chains:
-        return tuple(config.chain(name) for name in settings.chains)
-    return tuple(chain for chain in config.chains if chain.endpoint == settings.endpoint)
+    return config.passing(settings)
 
 
 def _sizes(config: Config, settings: GatewayConfig) -> Mapping[str, int]:

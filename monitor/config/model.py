@@ -144,3 +144,9 @@ class Config:
     def chain(self, name: str) -> ChainConfig:
         """Raises KeyError for a chain that is not configured."""
         return self._named[name]
+
+    def passing(self, gateway: GatewayConfig) -> tuple[ChainConfig, ...]:
+        """The chains whose traffic passes a gateway: those that it names, else all of its endpoint."""
+        if gateway.chains:
+            return tuple(self.chain(name) for name in gateway.chains)
+        return tuple(chain for chain in self.chains if chain.endpoint == gateway.endpoint)

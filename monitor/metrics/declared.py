@@ -93,7 +93,7 @@ METRICS: tuple[Declared, ...] = (
         (*_SUBJECT, "kind"),
         "When the question was last asked on schedule, since the epoch; 0 means never.",
     ),
-    _counter("fallbackd_probe_cost_usd_total", ("chain", "target"), "US dollars that questions cost, of every origin."),
+    _counter("fallbackd_probe_cost_usd_total", ("chain", "target"), "US dollars that fallbackd's own questions cost."),
     _counter(
         "fallbackd_probe_tokens_total",
         ("chain", "target", "direction"),
@@ -138,6 +138,28 @@ METRICS: tuple[Declared, ...] = (
         "fallbackd_gateway_requests_total",
         ("chain", "target", "status_class", "injected"),
         "Live requests of applications by the class of their answer's status, and whether a fault was injected.",
+    ),
+    _histogram(
+        "fallbackd_gateway_duration_seconds",
+        ("chain", "target"),
+        ANSWER_SECONDS,
+        "Time to the whole answer of live exchanges, by who served; answered ones that met no fault of ours only.",
+    ),
+    _histogram(
+        "fallbackd_gateway_first_token_seconds",
+        ("chain", "target"),
+        FIRST_TOKEN_SECONDS,
+        "Time to the first token of live streams, by who served; answered ones that met no fault of ours only.",
+    ),
+    _counter(
+        "fallbackd_gateway_cost_usd_total",
+        ("chain", "target"),
+        "US dollars that live exchanges cost, as far as their answers say it.",
+    ),
+    _counter(
+        "fallbackd_gateway_tokens_total",
+        ("chain", "target", "direction"),
+        "Tokens of live exchanges: prompt, completion, and the part of completion that is reasoning.",
     ),
     _gauge("fallbackd_alerts_firing", ("alert", "chain", "severity"), "1 while the alert fires."),
     _counter("fallbackd_notices_total", ("notifier", "result", "reason"), "Deliveries of notices by result."),

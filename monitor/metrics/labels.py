@@ -136,6 +136,7 @@ class Labels:
         for drill in self._drills:
             yield from self._of_drill(drill)
         yield from self._of_alerts()
+        yield from self._of_traffic()
         for values in self._shared_budgets:
             yield "fallbackd_shared_budget_remaining_usd", values
         for skip in SKIPS:
@@ -156,6 +157,14 @@ class Labels:
             yield "fallbackd_budget_remaining_usd", (chain.name,)
         for kind in _with_budgets(chain):
             yield PROBE_BUDGET, (chain.name, kind)
+
+    def _of_traffic(self) -> Iterator[Series]:
+        gateway = self._config.gateway
+        for chain in self._config.passing(gateway) if gateway else ():
+            for position, path in _answers(len(chain.targets)):
+                yield "fallbackd_chain_answers_total", (chain.name, position, Origin.LIVE.value, path.value)
+            for target in chain.targets:
+                yield from _of_traffic_to(chain.name, target.label)
 
     def _of_drill(self, drill: PlannedDrill) -> Iterator[Series]:
         for verdict in VerdictKind:
@@ -237,6 +246,16 @@ def _of_spec(spec: ProbeSpec) -> Iterator[Series]:
     if spec.kind == STREAMED:
         yield "fallbackd_first_token_seconds", (*place, spec.kind)
         yield "fallbackd_output_tokens_per_second", place
+
+
+def _of_traffic_to(chain: str, target: str) -> Iterator[Series]:
+    for injected in ("false", "true"):
+        yield "fallbackd_gateway_requests_total", (chain, target, "2xx", injected)
+    yield "fallbackd_gateway_cost_usd_total", (chain, target)
+    for direction in DIRECTIONS:
+        yield "fallbackd_gateway_tokens_total", (chain, target, direction)
+    yield "fallbackd_gateway_duration_seconds", (chain, target)
+    yield "fallbackd_gateway_first_token_seconds", (chain, target)
 
 
 def _answers(targets: int) -> Iterator[tuple[str, Path]]:

@@ -22,6 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from monitor.alerting import Incident, Stage
 from monitor.config.model import Config
 from monitor.health import Ability, Standing
+from monitor.metrics import live
 from monitor.metrics.declared import METRICS, Declared, Kind
 from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values
 from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Target, Verdict, VerdictKind
@@ -69,18 +70,22 @@ class Metrics:
                 self._start(name, values)
 
     def observe(self, outcome: Outcome) -> None:
-        """Count one outcome. Latencies see answered questions that were scheduled or live, money sees everything."""
+        """Count one outcome. Latencies see answered questions that were asked as scheduled, and live exchanges apart
+        from them."""
         if outcome.chain not in self._labels.chains:
             return
         place = self._labels.subject(outcome.chain, outcome.target, outcome.provider)
         asked = (*place, self._labels.kind(outcome.kind))
         self._count("fallbackd_probes_total", (*asked, outcome.status, outcome.reason, outcome.origin))
-        self._observe_cost(outcome, place[1])
         self._observe_answer(outcome)
+        if outcome.origin is Origin.LIVE:
+            self._observe_live(outcome)
+            return
+        self._observe_cost(outcome, place[1])
         if outcome.origin is Origin.SCHEDULED:
             self._advance("fallbackd_last_probe_timestamp_seconds", asked, outcome.at)
-        if outcome.origin.counts and outcome.drill is None and _answered(outcome):
-            self._observe_times(outcome, asked)
+            if _answered(outcome):
+                self._observe_times(outcome, asked)
 
     def observe_verdict(self, verdict: Verdict) -> None:
         if not self._labels.has_drill(verdict.chain, verdict.drill):
@@ -222,11 +227,12 @@ class Metrics:
         if outcome.is_chain and outcome.path is not None and not broken:
             values = (outcome.chain, position, outcome.origin, outcome.path)
             self._count("fallbackd_chain_answers_total", values)
-        if outcome.origin is Origin.LIVE:
-            served = self._labels.subject(outcome.chain, outcome.served_by or outcome.target, None)
-            code = "none" if outcome.status_code is None else f"{outcome.status_code // 100}xx"
-            injected = "false" if outcome.drill is None else "true"
-            self._count("fallbackd_gateway_requests_total", (outcome.chain, served[1], code, injected))
+
+    def _observe_live(self, outcome: Outcome) -> None:
+        for name, values, amount in live.counted(outcome, self._labels):
+            self._count(name, values, amount)
+        for name, values, seconds in live.timed(outcome, self._labels):
+            self._histogram(name, values).observe(seconds)
 
     def _observe_times(self, outcome: Outcome, asked: Values) -> None:
         self._histogram("fallbackd_probe_duration_seconds", asked).observe(outcome.duration)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from monitor.alerting import Incident, Stage
+from monitor.config.model import GatewayConfig
 from monitor.metrics import METRICS, Kind, Metrics
 from monitor.model import Health, Origin, Path, Reason, Severity, Status, Subject, Tokens, VerdictKind
 from tests.fakes.values import NOW, outcome, verdict
@@ -118,7 +120,7 @@ def test_a_chain_that_failed_over_is_counted_with_all_its_labels() -> None:
 SEEN_BY_LATENCY: list[tuple[dict[str, Any], int]] = [
     ({}, 1),
     ({"status": Status.DEGRADED, "reason": Reason.TOO_SLOW}, 1),
-    ({"origin": Origin.LIVE}, 1),
+    ({"origin": Origin.LIVE}, 0),
     ({"status": Status.DEGRADED, "reason": Reason.MISSING_CAPABILITY}, 0),
     ({"status": Status.FAILED, "reason": Reason.TIMEOUT}, 0),
     ({"status": Status.ERROR, "reason": Reason.OURS}, 0),
@@ -167,6 +169,41 @@ def test_a_live_request_counts_by_who_served_it() -> None:
     found.observe(outcome(origin=Origin.LIVE, served_by="secondary", status_code=503, drill="primary-gone"))
     labels = {"chain": "chat", "target": "secondary", "status_class": "5xx", "injected": "true"}
     assert value(found, "fallbackd_gateway_requests_total", **labels) == 1
+
+
+def test_live_traffic_is_timed_and_paid_apart_from_our_own_questions() -> None:
+    found = metrics()
+    live = outcome(
+        origin=Origin.LIVE, served_by="secondary", status_code=200, cost=0.25, duration=2.0, first_token=0.5,
+        tokens=Tokens(prompt=10, completion=20),
+    )  # fmt: skip
+    found.observe(live)
+    place = {"chain": "chat", "target": "secondary"}
+    assert value(found, "fallbackd_gateway_cost_usd_total", **place) == 0.25
+    assert value(found, "fallbackd_gateway_tokens_total", **place, direction="completion") == 20
+    assert value(found, "fallbackd_gateway_duration_seconds_sum", **place) == 2.0
+    assert value(found, "fallbackd_gateway_first_token_seconds_sum", **place) == 0.5
+    asked = {"chain": "chat", "target": "", "provider": "", "kind": "completion"}
+    assert value(found, "fallbackd_probe_duration_seconds_count", **asked) == 0
+    assert value(found, "fallbackd_probe_cost_usd_total", chain="chat", target="") == 0
+    assert value(found, "fallbackd_probes_total", **asked, status="ok", reason="none", origin="live") == 1
+
+
+@pytest.mark.parametrize("worse", [{"drill": "primary-gone"}, {"status": Status.FAILED, "reason": Reason.TIMEOUT}])
+def test_a_live_exchange_that_failed_or_was_broken_on_purpose_is_not_timed(worse: dict[str, Any]) -> None:
+    found = metrics()
+    found.observe(outcome(origin=Origin.LIVE, served_by="secondary", status_code=200, duration=2.0, **worse))
+    assert value(found, "fallbackd_gateway_duration_seconds_count", chain="chat", target="secondary") is None
+
+
+def test_the_series_of_traffic_are_there_from_the_start_where_there_is_a_gateway() -> None:
+    found = metrics(replace(config(), gateway=GatewayConfig(endpoint="openrouter", chains=("chat",))))
+    place = {"chain": "chat", "target": "primary"}
+    assert value(found, "fallbackd_gateway_requests_total", **place, status_class="2xx", injected="false") == 0
+    assert value(found, "fallbackd_gateway_duration_seconds_count", **place) == 0
+    answers = {"position": "1", "origin": "live", "path": "fell_back"}
+    assert value(found, "fallbackd_chain_answers_total", chain="chat", **answers) == 0
+    assert value(found, "fallbackd_chain_answers_total", chain="spare", **answers) is None
 
 
 def test_a_passed_drill_leaves_its_time_and_that_of_its_failover() -> None:
