@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,9 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from chaos.evidence import Evidence
 from chaos.hypothesis import check, is_steady, state_in
 from chaos.injectors.injector import Armed, Elsewhere, Injector, Refused, Wrap
-from chaos.judge import Evidence
 from chaos.model import RECOVERY_TRIES, Check, Drill, Event, Injection, Journal, Phase
 from chaos.wording import attempted, described, join, requests, seconds
 from monitor.clock import Clock
@@ -62,6 +63,7 @@ class Record:
     broken: list[Outcome] = field(default_factory=list)
     recovered: list[Outcome] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    met: list[tuple[int, ...]] = field(default_factory=list)
     injected: int = 0
     refused: str | None = None
     aborted: str | None = None
@@ -79,6 +81,7 @@ class Record:
             baseline=tuple(self.baseline),
             broken=tuple(self.broken),
             recovered=tuple(self.recovered),
+            met=tuple(self.met),
             injected=self.injected,
             refused=self.refused,
             aborted=self.aborted,
@@ -225,11 +228,14 @@ class Experiment:
     async def _break(self, armed: Armed) -> None:
         drill = self._record.drill
         for number in range(1, drill.requests + 1):
-            before = armed.count
+            before = Counter(armed.met)
             outcome = await self._ask(drill, self._record.run, armed.reshape, armed.wrap)
             self._record.broken.append(outcome)
+            met = tuple(sorted(position for position, count in armed.met.items() if count > before[position]))
+            self._record.met.append(met)
             tried = f"; attempts: {attempted(outcome.attempts)}" if outcome.attempts else ""
-            missed = "" if armed.count > before else "; the fault did not meet it"
+            missed = "" if met else "; the fault did not meet it"
+            missed += f", since it {armed.because}" if missed and drill.varies and armed.because else ""
             self.say(Phase.INJECT, f"request {number} of {drill.requests} {described(outcome)}{tried}{missed}")
 
     async def _recover(self) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from chaos.judge import Evidence, judge
+from chaos.evidence import Evidence
+from chaos.judge import judge
 from chaos.model import Journal
 from monitor.errors import FallbackdError
 from monitor.model import Verdict

@@ -7,38 +7,18 @@ answers were right and in time, and the primary serves again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.edges import edge_of
+from chaos.evidence import Evidence
 from chaos.hypothesis import check, is_steady, why_not
-from chaos.model import Drill, Phase
-from chaos.wording import described, join, seconds, way
+from chaos.model import Phase
+from chaos.wording import described, join, requests, seconds, way
 from monitor.model import Outcome, Path, Reason, Status, Verdict, VerdictKind
 
 REJECTIONS = frozenset({Reason.BAD_REQUEST, Reason.MODEL_GONE, Reason.NO_ENDPOINT})
 """How an endpoint that knows the id of no such model refuses the whole request: 400, and 404 for a deprecated one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What a run recorded. ``labels``: of the chain's targets, in order. ``injected``: requests that met the fault.
-    ``aborted``: why it was ended early. ``crash``: what went wrong in the watcher itself."""
-
-    drill: Drill
-    run: str
-    labels: tuple[str, ...]
-    baseline: tuple[Outcome, ...] = ()
-    broken: tuple[Outcome, ...] = ()
-    recovered: tuple[Outcome, ...] = ()
-    injected: int = 0
-    refused: str | None = None
-    aborted: str | None = None
-    crash: str | None = None
-
-    @property
-    def gone(self) -> tuple[str, ...]:
-        return tuple(self.labels[position] for position in self.drill.breaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +38,8 @@ def judge(evidence: Evidence, now: float) -> Verdict:
         kind=finding.kind,
         because=finding.because,
         fault=drill.fault,
-        edge=_edge(drill, served),
-        path=_path(evidence.broken),
+        edge=_edge(evidence),
+        path=_path(evidence),
         failover=max((outcome.duration for outcome in served), default=None),
         served_by=next((outcome.served_by for outcome in reversed(served)), None),
         tested=edge_of(drill, evidence.labels),
@@ -101,7 +81,7 @@ def _rejected(evidence: Evidence) -> Finding | None:
         told = f"request {number} of {len(evidence.broken)} {described(outcome)}"
         if outcome.status in (Status.OK, Status.DEGRADED):
             news = "The endpoint's behaviour has changed: it used to reject such a request whole"
-            return _deviated(f"{told}{_how(outcome, evidence)}. {news}")
+            return _deviated(f"{told}{_how(number, outcome, evidence)}. {news}")
         if not _is_rejection(outcome):
             return _inconclusive(f"request {number} was neither rejected whole nor answered: it {described(outcome)}")
     return None
@@ -126,25 +106,26 @@ def _not_held(evidence: Evidence) -> Finding | None:
 
 def _wrongs(evidence: Evidence) -> list[tuple[int, str]]:
     """What went wrong, each with the number of its request."""
-    found = ((number, _wrong(outcome, evidence)) for number, outcome in enumerate(evidence.broken, 1))
+    found = ((number, _wrong(number, outcome, evidence)) for number, outcome in enumerate(evidence.broken, 1))
     return [(number, wrong) for number, wrong in found if wrong is not None]
 
 
-def _wrong(outcome: Outcome, evidence: Evidence) -> str | None:
-    expect, how = evidence.drill.expect, _how(outcome, evidence)
+def _wrong(number: int, outcome: Outcome, evidence: Evidence) -> str | None:
+    expect, how = evidence.drill.expect, _how(number, outcome, evidence)
+    broken, expected = evidence.broken_for(number), evidence.expected(number)
     if outcome.status is Status.FAILED:
         return f"{described(outcome)}{how}"
     if outcome.status is Status.ERROR or (outcome.served_by is None and outcome.path is None):
         return None  # nobody can tell; no proof either way
-    if outcome.served_by != expect.served_by:
-        own = " (the break did not take it away)" if outcome.served_by in evidence.gone else ""
-        return f"{described(outcome)}, not by {expect.served_by}{own}{how}"
+    if outcome.served_by != expected:
+        own = " (the break did not take it away)" if outcome.position in broken else ""
+        return f"{described(outcome)}, not by {expected}{own}{how}"
     # Time is judged by what this drill allows; the chain's own objective does not expect a broken primary.
     if outcome.status is Status.DEGRADED and outcome.reason is not Reason.TOO_SLOW:
         return f"{described(outcome)}{how}"
     if outcome.duration > expect.within:
         return f"{described(outcome)}, later than the {seconds(expect.within)} that the drill allows{how}"
-    if expect.path is not None and outcome.path not in (expect.path, Path.FELL_BACK):
+    if expect.path is not None and broken and outcome.path not in (expect.path, Path.FELL_BACK):
         return f"{described(outcome)} by the path {outcome.path}, not {expect.path}{how}"
     return None
 
@@ -162,11 +143,22 @@ def _unjudged(evidence: Evidence) -> Finding | None:
     for number, outcome in enumerate(evidence.broken, 1):
         if outcome.status is Status.ERROR:
             return _inconclusive(f"request {number} of {len(evidence.broken)} {described(outcome)}")
+    if evidence.drill.varies:
+        return _untouched(evidence)
     if evidence.injected < len(evidence.broken):
         return _inconclusive(
             f"the fault met only {evidence.injected} of {len(evidence.broken)} requests, so not every answer is a proof"
         )
     return None
+
+
+def _untouched(evidence: Evidence) -> Finding | None:
+    """Faults that come and go need not meet every request, but each target that is to break must have broken once."""
+    met = {position for positions in evidence.met for position in positions}
+    whole = [evidence.labels[position] for position in evidence.drill.breaks if position not in met]
+    if not whole:
+        return None
+    return _inconclusive(f"no request for {join(whole)} met a fault, so what happens without it was not seen")
 
 
 def _unproven(evidence: Evidence) -> Finding | None:
@@ -195,11 +187,13 @@ def _held(evidence: Evidence) -> Finding:
     if evidence.drill.expect.rejected:
         return _passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
     tolerated = _wrongs(evidence)
-    slowest = max(outcome.duration for outcome in _served(evidence))
+    slowest = max((outcome.duration for outcome in _served(evidence)), default=0.0)
     late = next((outcome for outcome in evidence.broken if outcome.reason is Reason.TOO_SLOW), None)
     slow = f", slower than the chain promises{f' ({late.detail})' if late.detail else ''}" if late else ""
     told = f"{count - len(tolerated)} of {count} requests" if tolerated else _all_of(count)
     spared = f" ({evidence.drill.hypothesis.tolerance:.0%} must hold)" if tolerated else ""
+    if evidence.drill.varies:
+        return _passed(f"{_each(evidence)}, within {seconds(slowest)}{spared}{slow}{back}")
     return _passed(
         f"{evidence.drill.expect.served_by} answered {told} within {seconds(slowest)}{spared}{slow}: "
         f"{_ways(evidence)}{back}"
@@ -221,9 +215,19 @@ def _reason(evidence: Evidence) -> str:
     return f"{last.reason}{f', HTTP {last.status_code}' if last.status_code else ''}"
 
 
-def _how(outcome: Outcome, evidence: Evidence) -> str:
-    told = way(outcome.path, evidence.gone)
+def _how(number: int, outcome: Outcome, evidence: Evidence) -> str:
+    told = way(outcome.path, evidence.gone_for(number))
     return f"; {told}" if told else ""
+
+
+def _each(evidence: Evidence) -> str:
+    """Who answered how many requests with what broken, where faults come and go."""
+    counts = Counter((outcome.served_by, evidence.gone_for(number)) for number, outcome in _answered(evidence))
+    told = (
+        f"{label} answered {requests(count)} with {join(gone) if gone else 'nothing'} broken"
+        for (label, gone), count in counts.items()
+    )
+    return ", ".join(told)
 
 
 def _ways(evidence: Evidence) -> str:
@@ -236,22 +240,37 @@ def _ways(evidence: Evidence) -> str:
     return "; ".join(f"{often} {text or 'the primary answered'}" for often, text in zip(times, told, strict=True))
 
 
-def _served(evidence: Evidence) -> tuple[Outcome, ...]:
-    """The requests that were answered while broken, by whomever of the chain."""
+def _answered(evidence: Evidence) -> tuple[tuple[int, Outcome], ...]:
+    """The requests that were answered by whomever of the chain, each with its number."""
     good = (Status.OK, Status.DEGRADED)
-    return tuple(outcome for outcome in evidence.broken if outcome.status in good and outcome.position is not None)
+    return tuple(
+        (number, outcome)
+        for number, outcome in enumerate(evidence.broken, 1)
+        if outcome.status in good and outcome.position is not None
+    )
 
 
-def _edge(drill: Drill, served: Sequence[Outcome]) -> tuple[int, int] | None:
-    position = served[-1].position if served else None
-    if position is None or position in drill.breaks:
+def _served(evidence: Evidence) -> tuple[Outcome, ...]:
+    """Those of them for which something was broken."""
+    return tuple(outcome for number, outcome in _answered(evidence) if evidence.broken_for(number))
+
+
+def _edge(evidence: Evidence) -> tuple[int, int] | None:
+    """From the last target that was broken before the one that answered."""
+    proofs = [(evidence.broken_for(number), outcome.position) for number, outcome in _answered(evidence)]
+    broken, position = next((proof for proof in reversed(proofs) if proof[0]), ((), None))
+    if position is None or position in broken:
         return None
-    return max((broken for broken in drill.breaks if broken < position), default=drill.breaks[0]), position
+    return max((at for at in broken if at < position), default=broken[0]), position
 
 
-def _path(broken: Sequence[Outcome]) -> Path | None:
-    """The most frequent one, the earliest of equals."""
-    paths = Counter(outcome.path for outcome in broken if outcome.path is not None)
+def _path(evidence: Evidence) -> Path | None:
+    """The most frequent one of the requests for which something was broken, the earliest of equals."""
+    paths = Counter(
+        outcome.path
+        for number, outcome in enumerate(evidence.broken, 1)
+        if outcome.path is not None and evidence.broken_for(number)
+    )
     return paths.most_common(1)[0][0] if paths else None
 
 

@@ -308,7 +308,8 @@ class Check:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """The full record of one drill run: written whole, printable, enough to repeat it (``seed``) and to judge it again:
-    whatever the judge looks at is here under the same name. ``labels``: of the chain's targets, in order.
+    whatever the judge looks at is here under the same name. ``labels``: of the chain's targets, in order. ``met``: of
+    each request in ``broken``, the positions at which it met a fault.
     """
 
     run: str
@@ -328,3 +329,4 @@ class Journal:
     refused: str | None = None
     aborted: str | None = None
     crash: str | None = None
+    met: tuple[tuple[int, ...], ...] = ()

@@ -192,6 +192,7 @@ class Runner:
             events=tuple(record.events),
             verdict=verdict,
             checks=tuple(record.checks),
+            met=tuple(record.met),
         )
         tell(self._observers, lambda observer: observer.on_finished(journal))
         return journal

@@ -26,12 +26,16 @@ class Striking:
         self, strikes: Sequence[Strike], *, since: float, rng: Random, faults: Mapping[str, Fault] = FAULTS
     ) -> None:
         self.met: Counter[int] = Counter()
-        self.because = ""
+        self._reasons: list[str] = []
         self._strikes = tuple(strikes)
         self._since = since
         self._rng = rng
         self._faults = faults
         self._courses = [_Course() for _ in self._strikes]
+
+    @property
+    def because(self) -> str:
+        return " and ".join(dict.fromkeys(self._reasons))
 
     def effect(self, position: int, now: float, concerns: Callable[[Effect], bool]) -> Effect | None:
         """What happens to a request for one target, counted; None where it passes.
@@ -39,6 +43,7 @@ class Striking:
         ``concerns``: whether a fault has to do with such a request at all; one that has not does not count it.
         """
         found = []
+        self._reasons.clear()
         for index, strike in enumerate(self._strikes):
             if position not in strike.positions:
                 continue
@@ -52,6 +57,7 @@ class Striking:
 
     def falling(self, now: float) -> tuple[int, ...]:
         """Which strikes (by index) a request meets that asks for all targets at once, counted."""
+        self._reasons.clear()
         found = tuple(index for index in range(len(self._strikes)) if self._falls(index, now))
         self.met.update({position for index in found for position in self._strikes[index].positions})
         return found
@@ -62,13 +68,13 @@ class Striking:
             waited = course.passed >= strike.after_requests and now - self._since >= strike.after_seconds
             if not waited:
                 course.passed += 1
-                self.because = "came before the fault begins"
+                self._reasons.append("came before the fault begins")
                 return False
             course.begun = now if strike.after_requests else self._since + strike.after_seconds
         moment = Moment(number=course.number, elapsed=now - course.begun)
         course.number += 1
         decision = SHAPES[strike.shape].decide(strike.shape_options, moment, self._rng)
-        self.because = decision.because
+        self._reasons.append(decision.because)
         return decision.strikes
 
 

@@ -56,7 +56,7 @@ class Control:
 
     async def _list(self, _: web.Request) -> web.Response:
         return web.json_response(
-            {"rules": [_shown(rule, count, self._rules.met(rule.id)) for rule, count in self._rules.listed()]}
+            {"rules": [_shown(rule, count, *self._rules.course(rule.id)) for rule, count in self._rules.listed()]}
         )
 
     async def _arm(self, request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ class Control:
             self._rules.arm(rule)
         except ValueError as error:
             return problem(422, str(error))
-        return web.json_response(_shown(rule, 0, {}), status=201)
+        return web.json_response(_shown(rule, 0, {}, ""), status=201)
 
     async def _release(self, request: web.Request) -> web.Response:
         return web.json_response({"released": int(self._rules.release(request.match_info["id"]))})
@@ -95,7 +95,13 @@ def problem(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"code": status, "message": message}}, status=status)
 
 
-def _shown(rule: Rule, count: int, met: Mapping[int, int]) -> dict[str, Any]:
-    """``count``: exchanges that met a fault; ``met``: the same by position."""
+def _shown(rule: Rule, count: int, met: Mapping[int, int], because: str) -> dict[str, Any]:
+    """``count``: exchanges that met a fault; ``met``: by position; ``because``: why the latest did, or did not."""
     own = {name: getattr(rule, name) for name in ("id", "chain", "drill", "run", "until", "max_count", "seed", "live")}
-    return {**own, "strikes": [dump_strike(one) for one in rule.strikes], "count": count, "met": dict(met)}
+    return {
+        **own,
+        "strikes": [dump_strike(one) for one in rule.strikes],
+        "count": count,
+        "met": dict(met),
+        "because": because,
+    }

@@ -179,10 +179,10 @@ class Rules:
     def release_all(self) -> int:
         return sum(self.release(id_) for id_ in list(self._armed))
 
-    def met(self, id_: str) -> Mapping[int, int]:
-        """How many exchanges a rule in place has met, by position."""
+    def course(self, id_: str) -> tuple[Mapping[int, int], str]:
+        """How many exchanges a rule in place has met, by position; and why the latest met a fault or did not."""
         armed = self._armed.get(id_)
-        return {} if armed is None else dict(armed.striking.met)
+        return ({}, "") if armed is None else (dict(armed.striking.met), armed.striking.because)
 
     def listed(self) -> list[tuple[Rule, int]]:
         """The rules in place, with how many exchanges each has met."""

@@ -72,6 +72,10 @@ class Switch:
         return self._injected.met
 
     @property
+    def because(self) -> str:
+        return self._injected.because
+
+    @property
     def released(self) -> bool:
         return self._released
 

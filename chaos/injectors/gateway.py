@@ -23,7 +23,7 @@ from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.model import Mode
 from monitor.offering import Catalogue
-from monitor.reading import mapping, parse
+from monitor.reading import mapping, parse, text_of
 
 log = structlog.get_logger("drill")
 
@@ -101,6 +101,7 @@ class Armed:
         self.says = says
         self.count = 0
         self.met: Mapping[int, int] = {}
+        self.because = ""
         self.released = False
         self._injection = injection
         self._reach = reach
@@ -148,6 +149,7 @@ class Armed:
             if mapping(rule).get("id") == self._injection.run:
                 self.count = max(self.count, int(rule["count"]))
                 self.met = {int(position): int(count) for position, count in mapping(rule["met"]).items()}
+                self.because = text_of(rule["because"])
 
     def errand(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -50,6 +50,11 @@ class Armed(Protocol):
     @property
     def met(self) -> Mapping[int, int]: ...
 
+    @property
+    def because(self) -> str:
+        """Why the latest request met a fault or did not: the rest of a sentence, empty where that is not known."""
+        ...
+
     def release(self) -> None:
         """Take the fault away; safe to run twice."""
         ...

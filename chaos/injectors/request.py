@@ -61,6 +61,10 @@ class Reshaping:
     def met(self) -> Mapping[int, int]:
         return self._striking.met
 
+    @property
+    def because(self) -> str:
+        return self._striking.because
+
     def reshape(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         now = self._clock.now()
         if self._released or self.count >= self._max_count or now >= self._until:

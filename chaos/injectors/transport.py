@@ -45,6 +45,10 @@ class TransportInjector:
         """How many of them were requests for each position."""
         return self._striking.met
 
+    @property
+    def because(self) -> str:
+        return self._striking.because
+
     def wrap(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         """A transport that hits what is meant and passes all else on to ``inner``, which stays its maker's to close."""
         return _BrokenTransport(self, inner)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chaos.judge import Evidence, judge
+from chaos.evidence import Evidence
+from chaos.judge import judge
 from chaos.model import Expect
 from monitor.model import Attempt, Reason, VerdictKind
 
