@@ -192,7 +192,6 @@ class Runner:
             events=tuple(record.events),
             verdict=verdict,
             checks=tuple(record.checks),
-            met=tuple(record.met),
         )
         tell(self._observers, lambda observer: observer.on_finished(journal))
         return journal

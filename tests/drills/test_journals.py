@@ -20,7 +20,8 @@ from chaos.journals import (
     journal_json,
     judged_again,
 )
-from chaos.judge import Evidence, judge
+from chaos.evidence import Evidence
+from chaos.judge import judge
 from chaos.model import Check, Event, Expect, Journal, Phase
 from monitor.model import Attempt, Path, Reason, Status, VerdictKind
 
