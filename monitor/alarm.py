@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
 from monitor.alerting import (
+    Alert,
+    AlertState,
     Decision,
     Incident,
     Silence,
     Stage,
+    acknowledge,
     changes,
     decide,
     dump_silence,
@@ -33,12 +37,13 @@ log = structlog.get_logger("alert")
 
 TICK = 1.0
 """Seconds between two looks when nothing changed: ``for``, repeat intervals and silence are noticed by time alone."""
-INCIDENTS = "incident"
+ALERTING = "alerting"
 SILENCES = "silence"
 
 
 class Alarm:
-    """Keeps the incidents. ``told`` is called when notices have been put into the outbox."""
+    """Keeps alerts and incidents. ``told`` is called when notices have been put into the outbox; ``drills``: by chain,
+    those under way."""
 
     def __init__(
         self,
@@ -49,6 +54,7 @@ class Alarm:
         metrics: Metrics,
         clock: Clock,
         told: Callable[[], None],
+        drills: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
     ) -> None:
         self._config = config
         self._knowledge = knowledge
@@ -56,23 +62,34 @@ class Alarm:
         self._metrics = metrics
         self._clock = clock
         self._told = told
-        self._incidents: Mapping[str, Incident] = {}
+        self._drills = drills
+        self._state = AlertState()
         self._silences: dict[str, Silence] = {}
         self._decision: Decision | None = None
         self._changed = asyncio.Event()
 
     @property
-    def incidents(self) -> tuple[Incident, ...]:
+    def alerts(self) -> tuple[Alert, ...]:
         """Those that fire or wait to, the oldest first."""
-        open_ = (one for one in self._incidents.values() if one.stage is not Stage.RESOLVED)
-        return tuple(sorted(open_, key=lambda one: one.since))
+        open_ = (one for one in self._state.alerts.values() if one.stage is not Stage.RESOLVED)
+        return tuple(sorted(open_, key=lambda one: (one.since, one.key)))
 
     @property
-    def firing(self) -> tuple[Incident, ...]:
-        return tuple(one for one in self.incidents if one.stage is Stage.FIRING)
+    def firing(self) -> tuple[Alert, ...]:
+        return tuple(one for one in self.alerts if one.is_firing)
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Those that are open, the oldest first."""
+        open_ = (one for one in self._state.incidents.values() if one.is_open)
+        return tuple(sorted(open_, key=lambda one: (one.since, one.id)))
+
+    def members(self, incident: str) -> tuple[Alert, ...]:
+        """The alerts of an incident: those that fire, and those that were part of it and ended."""
+        return self._state.members(incident)
 
     def reasons(self) -> Mapping[str, tuple[str, ...]]:
-        """Why somebody was told about an incident at the last look, or why nobody was; by incident key."""
+        """Why somebody was told about an alert at the last look, or why nobody was; by alert key."""
         found: dict[str, tuple[str, ...]] = {}
         for key, reason in self._decision.reasons if self._decision else ():
             found[key] = (*found.get(key, ()), reason.value)
@@ -84,13 +101,39 @@ class Alarm:
         now = self._clock.now()
         return tuple(sorted((one for one in self._silences.values() if not one.is_over(now)), key=lambda one: one.ends))
 
-    async def silence(self, chain: str, alert: str | None, *, seconds: float, why: str, by: str) -> Silence:
-        """Nobody hears of a chain's alerts (or of one) for a while; durable when this returns."""
+    async def acknowledge(self, incident: str, *, by: str) -> Incident | None:
+        """Somebody takes an incident on: no repeats until it gets worse or ends. Durable when this returns; None when
+        no such incident is open."""
+        taken = acknowledge(self._state, incident, by, self._clock.now())
+        if taken is None:
+            return None
+        changed = changes(self._state, taken)
+        self._state = taken
+        await self._store.put_states(ALERTING, changed)
+        log.info("acknowledged", incident=incident, by=by)
+        self.wake()
+        return taken.incidents[incident]
+
+    async def silence_incident(self, incident: str, *, seconds: float, why: str, by: str) -> Silence | None:
+        """Nobody hears of an open incident for a while, whatever joins it; None when no such incident is open."""
+        found = next((one for one in self.incidents if one.id == incident), None)
+        if found is None:
+            return None
+        first = next(one for one in self.members(incident) if one.is_firing)
+        return await self.silence(first.chain, None, seconds=seconds, why=why, by=by, incident=incident)
+
+    async def silence(
+        self, chain: str, alert: str | None, *, seconds: float, why: str, by: str, incident: str | None = None
+    ) -> Silence:
+        """Nobody hears of a chain's alerts (or of one, or of one incident) for a while; durable when this returns."""
         now = self._clock.now()
-        made = Silence(id=new_id(now), chain=chain, alert=alert, starts=now, ends=now + seconds, why=why, by=by)
+        made = Silence(
+            id=new_id(now), chain=chain, alert=alert, starts=now, ends=now + seconds, why=why, by=by, incident=incident
+        )
         await self._store.put_states(SILENCES, {made.id: dump_silence(made)})
         self._silences[made.id] = made
-        log.info("silenced", chain=chain, alert=alert or "all", until=utc(made.ends), why=why, by=by)
+        of = {"incident": incident} if incident else {"chain": chain, "alert": alert or "all"}
+        log.info("silenced", **of, until=utc(made.ends), why=why, by=by)
         self.wake()
         return made
 
@@ -105,9 +148,7 @@ class Alarm:
         return True
 
     async def restore(self) -> None:
-        stored = await self._store.states(INCIDENTS)
-        loaded = {key: load_state(raw) for key, raw in stored.items()}
-        self._incidents = {key: incident for key, incident in loaded.items() if incident is not None}
+        self._state = load_state(await self._store.states(ALERTING))
         silences = map(load_silence, (await self._store.states(SILENCES)).values())
         self._silences = {one.id: one for one in silences if one is not None}
 
@@ -125,7 +166,7 @@ class Alarm:
         rule = next(rule for rule in config.alerts.rules if rule.name == name)
         chain = (*rule.chains, config.chains[0].name)[0]
         notices = example(rule, config.alerts, chain, config.muted, now, lambda: new_id(now))
-        await self._store.decide(INCIDENTS, {}, notices)
+        await self._store.decide(ALERTING, {}, notices)
         self._told()
         return tuple(notice.notifier for notice in notices)
 
@@ -143,11 +184,11 @@ class Alarm:
                 log.exception("a look at the rules crashed")
 
     async def look(self) -> None:
-        """Evaluate, decide, commit: incidents and notices in one transaction, then the health behind them."""
+        """Evaluate, decide, commit: alerts and notices in one transaction, then the health behind them."""
         now, config = self._clock.now(), self._config
-        world = self._knowledge.world(now)
+        world = replace(self._knowledge.world(now), drills=self._drills())
         decision = decide(
-            self._incidents,
+            self._state,
             evaluate(config.alerts.rules, world, now),
             config.alerts,
             now,
@@ -157,11 +198,11 @@ class Alarm:
             ids=lambda: new_id(now),
             silences=self.silences,
         )
-        changed = changes(self._incidents, decision.incidents)
-        self._incidents, self._decision = decision.incidents, decision
-        self._metrics.set_alerts(self.incidents)
+        changed = changes(self._state, decision.state)
+        self._state, self._decision = decision.state, decision
+        self._metrics.set_alerts(self.alerts)
         if changed or decision.notices:
-            await self._store.decide(INCIDENTS, changed, decision.notices)
+            await self._store.decide(ALERTING, changed, decision.notices)
             self._told()
         self._say(decision.notices)
         await self._forget_silences(now)
@@ -178,5 +219,10 @@ class Alarm:
         logs = {notifier.name for notifier in self._config.alerts.notifiers if notifier.kind == "log"}
         logged = {notice.incident for notice in notices if notice.notifier in logs}
         for notice in {notice.incident: notice for notice in notices if notice.incident not in logged}.values():
+            chains = ", ".join(notice.chains)
             write = log.info if notice.state is NoticeState.RESOLVED else log.warning
-            write(f"{notice.alert} {notice.state.value}: {notice.title}", chain=notice.chain, cause=notice.cause.value)
+            write(
+                f"{notice.alert} {notice.state.value}: {notice.title}",
+                chain=chains,
+                cause=notice.cause.value,
+            )

@@ -161,6 +161,7 @@ class App:
             metrics=self._metrics,
             clock=self._clock,
             told=self._outbox.wake,
+            drills=lambda: self._drilling.under_way,
         )
         await self._alarm.restore()
         self._stocktaking = Stocktaking(

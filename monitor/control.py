@@ -12,6 +12,7 @@ from chaos.journals import journal_from_json
 from chaos.model import Drill, Journal
 from chaos.report import event_line, text
 from monitor.alarm import Alarm
+from monitor.alert_views import AlertViews
 from monitor.alerting import Silence
 from monitor.chain_views import ChainViews, budget_fields
 from monitor.clock import Clock
@@ -21,7 +22,7 @@ from monitor.drilling import Drilling
 from monitor.gauges import Gauges
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Outcome, ProbeSpec, Severity, Transition, Verdict
+from monitor.model import Outcome, ProbeSpec, Transition, Verdict
 from monitor.notify import Outbox
 from monitor.schedule import Schedule
 from monitor.stocktaking import Stocktaking
@@ -32,6 +33,7 @@ from monitor.web.views import (
     AlertView,
     ChainView,
     DrillView,
+    IncidentView,
     OutcomeQuery,
     Refused,
     RunDetail,
@@ -41,8 +43,6 @@ from monitor.web.views import (
     Started,
     StatusView,
 )
-
-_GRAVITY = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 class InForce(Protocol):
@@ -84,6 +84,7 @@ class DaemonControl:
         self._stocktaking = stocktaking
         self._clock = clock
         self._started = clock.now()
+        self._alerts = AlertViews(alarm)
         self._chains = ChainViews(knowledge=knowledge, alarm=alarm, clock=clock)
         self._gauges = Gauges(metrics=metrics, knowledge=knowledge, store=store, outbox=outbox, clock=clock)
         self._last_runs: dict[str, RunView] = {}
@@ -120,23 +121,18 @@ class DaemonControl:
         return [self._chains.view(chain) for chain in self._in_force.config.chains]
 
     def alerts(self) -> Sequence[AlertView]:
-        incidents = sorted(self._alarm.incidents, key=lambda one: (_GRAVITY.index(one.severity), one.since))
-        reasons = self._alarm.reasons()
-        return [
-            AlertView(
-                key=one.key,
-                alert=one.alert,
-                chain=one.chain,
-                severity=one.severity,
-                state=one.stage.value,
-                since=one.since,
-                title=one.title,
-                summary=one.summary,
-                facts=one.facts,
-                reasons=reasons.get(one.key, ()),
-            )
-            for one in incidents
-        ]
+        return self._alerts.alerts()
+
+    def incidents(self) -> Sequence[IncidentView]:
+        return self._alerts.incidents()
+
+    async def acknowledge(self, incident: str, *, by: str) -> IncidentView | None:
+        taken = await self._alarm.acknowledge(incident, by=by)
+        return self._alerts.incident(taken) if taken else None
+
+    async def silence_incident(self, incident: str, *, seconds: float, why: str, by: str) -> Silence | Refused:
+        made = await self._alarm.silence_incident(incident, seconds=seconds, why=why, by=by)
+        return made or Refused(because=f"no incident {incident} is open")
 
     def silences(self) -> Sequence[Silence]:
         return self._alarm.silences

@@ -124,6 +124,13 @@ class Drilling:
         """The ids of the runs that are going on."""
         return tuple(self._tasks)
 
+    @property
+    def under_way(self) -> dict[str, tuple[str, ...]]:
+        """The names of the drills that run now, by chain."""
+        running = self.runner.running
+        chains = dict.fromkeys(one.drill.chain for one in running)
+        return {chain: tuple(one.drill.name for one in running if one.drill.chain == chain) for chain in chains}
+
     def events(self, run: str) -> tuple[Event, ...] | None:
         """What a run that is still going on has said so far; None when no such run is going on."""
         return tuple(self._events[run]) if run in self._events else None
@@ -218,7 +225,7 @@ class Drilling:
             health=state.health if state else Health.UNKNOWN,
             targets=health,
             lacks={trouble.position: trouble.lacks for trouble in state.troubles} if state else {},
-            incidents=tuple(one.when for one in self._alarm.incidents if one.chain == name),
+            incidents=tuple(one.when for one in self._alarm.alerts if one.chain == name),
             budget=self._knowledge.spending.remaining(name, now),
             cost=self._pipeline.estimate(specify(chain, chain.probes[0], None)),
         )

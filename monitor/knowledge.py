@@ -10,6 +10,7 @@ from monitor.budget import DAY, Purse, Reservation
 from monitor.capability import is_capability
 from monitor.clock import Clock
 from monitor.conditions import World, conclusive
+from monitor.conditions.causes import find
 from monitor.config.model import ChainConfig, Config
 from monitor.contradiction import contradicted
 from monitor.fallback import KEEP, FallbackHistory, counted_path
@@ -197,8 +198,10 @@ class Knowledge:
 
     def world(self, now: float) -> World:
         drills = {drill.name for drill in self._config.drills}
+        chains = {name: state for name, state in self._chains.items() if self._configured(name)}
         return World(
-            chains={name: state for name, state in self._chains.items() if self._configured(name)},
+            chains=chains,
+            causes=find(chains, self._targets),
             fallbacks={chain.name: self._fallbacks[chain.name] for chain in self._config.chains},
             probes=self.rhythm.views(),
             budgets=self.spending.by_chain(now),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from monitor.alerting.incident import Incident, Stage
+from monitor.alerting.alert import Alert, Stage
 from monitor.alerting.routing import recipients
-from monitor.conditions import RULES
+from monitor.alerting.telling import docs_link
+from monitor.conditions import RULES, Cause, CauseKind
 from monitor.config.model import AlertsFile, RuleConfig
-from monitor.model import Notice, NoticeCause, NoticeState
+from monitor.model import Member, Notice, NoticeCause, NoticeState
 
 
 def example(
@@ -16,9 +17,9 @@ def example(
 ) -> tuple[Notice, ...]:
     """One notice for each notifier that a route leads to; none where nobody would be told."""
     texts = RULES[rule.when]
-    incident = Incident(
-        key="",
-        id=f"test-{ids()}",
+    incident = f"test-{ids()}"
+    shown = Alert(
+        key=f"{rule.name}:{chain}",
         alert=rule.name,
         when=rule.when,
         chain=chain,
@@ -26,27 +27,40 @@ def example(
         stage=Stage.FIRING,
         since=now,
         severity=rule.severity,
+        cause=Cause(kind=CauseKind.ALERT, name=f"{rule.name}:{chain}"),
         title=f"Example of alert {rule.name} for chain {chain}",
         summary="Nothing is wrong: somebody asked for this message to see that it arrives.",
         facts=(("meaning", texts.meaning), ("impact", texts.impact), ("diagnosis", texts.diagnosis)),
+    )
+    member = Member(
+        key=shown.key,
+        alert=shown.alert,
+        chain=chain,
+        severity=shown.severity,
+        state=NoticeState.FIRING,
+        title=shown.title,
+        summary=shown.summary,
+        since=now,
     )
     return tuple(
         Notice(
             id=ids(),
             at=now,
-            incident=incident.id,
-            alert=incident.alert,
+            incident=incident,
+            alert=shown.alert,
             chain=chain,
-            severity=incident.severity,
+            severity=shown.severity,
             state=NoticeState.FIRING,
             cause=NoticeCause.TEST,
             notifier=name,
-            title=incident.title,
-            summary=incident.summary,
-            facts=incident.facts,
+            title=shown.title,
+            summary=shown.summary,
+            facts=shown.facts,
             since=now,
             link=alerts.link,
+            members=(member,),
+            docs=docs_link(alerts.docs, rule.when),
         )
-        for name in recipients(incident, alerts)
+        for name in recipients(shown, alerts)
         if name not in muted
     )

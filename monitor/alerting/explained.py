@@ -1,10 +1,10 @@
-"""Why somebody was told about an incident, or why nobody was, as a sentence for people."""
+"""Why somebody was told about an alert, or why nobody was, as a sentence for people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.alerting.deciding import DecisionReason
+from monitor.alerting.reasons import DecisionReason
 
 R = DecisionReason
 
@@ -13,11 +13,15 @@ EXPLAINED: Mapping[DecisionReason, str] = {
     R.CHANGED: "told anew, since something that matters changed",
     R.AGAIN: "told anew, since it came back soon after its end",
     R.REPEAT_DUE: "told again, since the rule's repeat was due",
+    R.ACKNOWLEDGED: "told that somebody acknowledged it",
     R.RESOLVED: "told that it is over",
+    R.MERGED: "told that it goes on as part of another incident of the same cause",
+    R.LEFT: "over, while its incident goes on: said with the incident's next change",
     R.VANISHED: "told that the config no longer has it",
     R.PENDING: "not told yet: it must hold for the rule's `for`",
     R.LAPSED: "not told: it was gone before the rule's `for` had passed",
     R.NOT_DUE: "told already; nothing that matters changed, and no repeat is due",
+    R.TAKEN_ON: "told already; no repeats, since somebody acknowledged it and nothing got worse",
     R.THROTTLED: "a change waits: the last message is only seconds old",
     R.INHIBITED: "not told: a graver alert of the same chain says it all",
     R.SILENCED: "not told: a silence or a maintenance window covers it",

@@ -1,65 +1,63 @@
-"""One thing that is wrong, from its first sight to its end, with who was told what; and how it is stored."""
+"""What people are told about: alerts of one cause, with one message each notifier; and how it is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.conditions import Condition
-from monitor.model import Severity
+from monitor.alerting.alert import Alert, Stage, dump_alert, load_alert
+from monitor.conditions import Cause
+from monitor.model import Acknowledgement
 
+REOPEN_WITHIN = 600.0
+"""Seconds after its end in which what comes back is part of the same incident."""
 
-class Stage(StrEnum):
-    """``pending``: seen, but not for long enough. ``resolved`` is kept for a while, for it may come back."""
+Gist = tuple[tuple[str, ...], ...]
+"""The gists of alerts, in the order of their keys."""
 
-    PENDING = "pending"
-    FIRING = "firing"
-    RESOLVED = "resolved"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What one notifier was last told. ``over``: that it is resolved."""
+    """What one notifier was last told. ``members``: keys of all alerts that it heard of in this incident, ended ones
+    too. ``over``: that it is resolved. ``acknowledged``: when the acknowledgement that it knows of was given."""
 
     notifier: str
     at: float
-    gist: tuple[str, ...]
+    gist: Gist
+    members: tuple[str, ...] = ()
     over: bool = False
+    acknowledged: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A condition's life. ``since``: seen from then on; ``gone``: not seen any more from then on, though not yet over.
+    """Alerts that share a cause. Which ones they are is kept by the alerts, which name their incident.
 
-    ``resolved`` stays set while an incident that came back is still pending. ``silenced``: people were spared of it at
-    the last look, and hear of it when that ends.
+    ``silenced``: people were spared of it at the last look, and hear of it when that ends. ``burden``: what the
+    acknowledgement covers; it ends when something is added.
     """
 
-    key: str
     id: str
-    alert: str
-    when: str
-    chain: str
-    subject: str
-    stage: Stage
+    cause: Cause
     since: float
-    severity: Severity
-    title: str
-    summary: str
-    matters: tuple[str, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    gone: float | None = None
     resolved: float | None = None
     told: tuple[Told, ...] = ()
     silenced: bool = False
+    acknowledged: Acknowledgement | None = None
+    burden: tuple[str, ...] = ()
 
     @property
-    def gist(self) -> tuple[str, ...]:
-        """What people are told anew when it differs."""
-        return (self.severity.value, self.title, *self.matters)
+    def is_open(self) -> bool:
+        return self.resolved is None
+
+    def is_past(self, now: float) -> bool:
+        """Whether it ended so long ago that the same trouble would be another incident."""
+        return self.resolved is not None and now - self.resolved > REOPEN_WITHIN
 
     @property
     def is_announced(self) -> bool:
@@ -70,28 +68,72 @@ class Incident:
         return next((told for told in self.told if told.notifier == notifier), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertState:
+    """All that alerting remembers: alerts by key, incidents by id."""
+
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+
+    def members(self, incident: str) -> tuple[Alert, ...]:
+        """The alerts of an incident that fire or have ended, in the order of their keys."""
+        mine = (one for one in self.alerts.values() if one.incident == incident and one.stage is not Stage.PENDING)
+        return tuple(sorted(mine, key=lambda one: one.key))
+
+    def is_announced(self, alert: Alert) -> bool:
+        """Somebody was told of this alert, and not yet that it is over."""
+        incident = self.incidents.get(alert.incident)
+        return incident is not None and any(alert.key in told.members and not told.over for told in incident.told)
+
+
+def acknowledge(state: AlertState, incident: str, by: str, now: float) -> AlertState | None:
+    """The state with somebody at work on an incident; None when no such incident is open.
+
+    No more repeats, until something about it gets worse or it is over.
+    """
+    found = state.incidents.get(incident)
+    if found is None or not found.is_open:
+        return None
+    burden = sorted(part for one in state.members(incident) if one.is_firing for part in one.burden)
+    taken = replace(found, acknowledged=Acknowledgement(by=by, at=now), burden=tuple(burden))
+    return replace(state, incidents={**state.incidents, incident: taken})
+
+
 _INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
+_OF_ALERTS, _OF_INCIDENTS = "alert/", "incident/"
 
 
-def incident_key(condition: Condition) -> str:
-    """``alert:chain``, or ``alert:chain:subject``."""
-    return ":".join(filter(None, (condition.alert, condition.chain, condition.subject)))
+def changes(before: AlertState, after: AlertState) -> dict[str, bytes | None]:
+    """What must be stored, by key, to get from one state to another; None deletes."""
+    alerts = _differences(before.alerts, after.alerts, dump_alert)
+    incidents = _differences(before.incidents, after.incidents, _INCIDENT.dump_json)
+    return {
+        **{_OF_ALERTS + key: value for key, value in alerts.items()},
+        **{_OF_INCIDENTS + key: value for key, value in incidents.items()},
+    }
 
 
-def dump_state(incident: Incident) -> bytes:
-    return _INCIDENT.dump_json(incident)
+def load_state(stored: Mapping[str, bytes]) -> AlertState:
+    """What ``changes`` gave to be stored. What another version wrote or what is damaged is left out: an alert opens
+    anew if its condition still holds, and alerts whose incident is lost open another one."""
+    alerts, incidents = {}, {}
+    for key, raw in stored.items():
+        if key.startswith(_OF_ALERTS) and (alert := load_alert(raw)) is not None:
+            alerts[alert.key] = alert
+        elif key.startswith(_OF_INCIDENTS) and (incident := _load_incident(raw)) is not None:
+            incidents[incident.id] = incident
+    return AlertState(alerts=alerts, incidents=incidents)
 
 
-def load_state(raw: bytes) -> Incident | None:
-    """None for what another version wrote or what is damaged; it opens anew if its condition still holds."""
+def _load_incident(raw: bytes) -> Incident | None:
     try:
         return _INCIDENT.validate_json(raw)
     except ValidationError:
         return None
 
 
-def changes(before: Mapping[str, Incident], after: Mapping[str, Incident]) -> dict[str, bytes | None]:
-    """What must be stored, by key, to get from one set of incidents to another; None deletes."""
+def _differences(
+    before: Mapping[str, Value], after: Mapping[str, Value], dump: Callable[[Value], bytes]
+) -> dict[str, bytes | None]:
     gone: dict[str, bytes | None] = {key: None for key in before if key not in after}
-    kept = {key: dump_state(incident) for key, incident in after.items() if before.get(key) != incident}
-    return gone | kept
+    return gone | {key: dump(value) for key, value in after.items() if before.get(key) != value}

@@ -1,4 +1,4 @@
-"""How one incident moves between its stages; who is told of it is decided elsewhere."""
+"""How one alert moves between its stages; who is told of it is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monitor.alerting.incident import Incident, Stage, incident_key
+from monitor.alerting.alert import Alert, Stage, alert_key, cause_of
+from monitor.alerting.incident import REOPEN_WITHIN
 from monitor.alerting.silences import Silence, silenced
 from monitor.conditions import RULES, Condition
 from monitor.config.model import AlertsFile, RuleConfig
 
-REOPEN_WITHIN = 600.0
-"""Seconds after its end in which an incident that comes back is the same one."""
+CAUSE_LASTS = 60.0
+"""Seconds for which another cause must show before a firing alert has it: targets do not die in the same moment."""
 
 
 class Move(StrEnum):
-    """What has just become of an incident."""
+    """What has just become of an alert."""
 
     PENDING = "pending"
     LAPSED = "lapsed"
@@ -27,12 +28,11 @@ class Move(StrEnum):
     ENDED = "ended"
     VANISHED = "vanished"
     OVER = "over"
-    FORGOTTEN = "forgotten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What is decided about an incident depends on this, besides its condition."""
+    """What is decided about an alert depends on this, besides its condition."""
 
     alerts: AlertsFile
     rules: Mapping[str, RuleConfig]
@@ -43,43 +43,49 @@ class Circumstances:
     ids: Callable[[], str]
     silences: Collection[Silence] = ()
 
-    def silences_now(self, incident: Incident) -> bool:
-        return silenced(incident.chain, incident.alert, self.silences, self.alerts.windows, self.now)
+    def silences_now(self, alert: Alert) -> bool:
+        return silenced(
+            alert.chain, alert.alert, self.silences, self.alerts.windows, self.now, incident=alert.incident
+        )  # fmt: skip
 
-    def knows(self, incident: Incident) -> bool:
-        """Whether the config still has what the incident is about."""
-        rule = self.rules.get(incident.alert)
+    def knows(self, alert: Alert) -> bool:
+        """Whether the config still has what the alert is about."""
+        rule = self.rules.get(alert.alert)
         return (
             rule is not None
-            and rule.when == incident.when
-            and incident.chain in self.chains
-            and (not rule.chains or incident.chain in rule.chains)
+            and rule.when == alert.when
+            and (alert.chain in self.chains or RULES[alert.when].is_about_itself)
+            and (not rule.chains or alert.chain in rule.chains)
         )
 
 
 def move(
-    incident: Incident | None, condition: Condition | None, around: Circumstances, *, inhibited: bool
-) -> tuple[Incident | None, Move]:
-    """The incident as it is now, None when there is nothing left to remember, and what became of it."""
-    if incident is not None and incident.stage is not Stage.RESOLVED and not around.knows(incident):
-        return _end(incident, around.now), Move.VANISHED
+    alert: Alert | None, condition: Condition | None, around: Circumstances, *, inhibited: bool
+) -> tuple[Alert | None, Move]:
+    """The alert as it is now, None when there is nothing to remember, and what became of it."""
+    if alert is not None and alert.stage is not Stage.RESOLVED and not around.knows(alert):
+        return replace(_end(alert, around.now), vanished=True), Move.VANISHED
     if condition is not None:
-        return _seen(_opened(incident, condition, around), condition, around)
-    if incident is None:
-        return None, Move.FORGOTTEN
-    return _unseen(incident, around, inhibited=inhibited)
+        return _seen(_opened(alert, condition, around), condition, around)
+    if alert is None:
+        return None, Move.LAPSED
+    return _unseen(alert, around, inhibited=inhibited)
 
 
-def _opened(incident: Incident | None, condition: Condition, around: Circumstances) -> Incident:
+def is_forgotten(alert: Alert, now: float) -> bool:
+    """Whether it ended so long ago that it is another one when it comes back."""
+    return alert.stage is Stage.RESOLVED and (alert.resolved is None or now - alert.resolved > REOPEN_WITHIN)
+
+
+def _opened(alert: Alert | None, condition: Condition, around: Circumstances) -> Alert:
     now = around.now
-    if incident is not None and incident.when == condition.when:
-        if incident.stage is not Stage.RESOLVED:
-            return incident
-        if incident.resolved is not None and now - incident.resolved <= REOPEN_WITHIN:
-            return replace(incident, stage=Stage.PENDING, since=now)
-    return Incident(
-        key=incident_key(condition),
-        id=around.ids(),
+    if alert is not None and alert.when == condition.when:
+        if alert.stage is not Stage.RESOLVED:
+            return alert
+        if not is_forgotten(alert, now):
+            return replace(alert, stage=Stage.PENDING, since=now, vanished=False, cause=cause_of(condition))
+    return Alert(
+        key=alert_key(condition),
         alert=condition.alert,
         when=condition.when,
         chain=condition.chain,
@@ -89,13 +95,14 @@ def _opened(incident: Incident | None, condition: Condition, around: Circumstanc
         severity=condition.severity,
         title=condition.title,
         summary=condition.summary,
+        cause=cause_of(condition),
     )
 
 
-def _seen(incident: Incident, condition: Condition, around: Circumstances) -> tuple[Incident, Move]:
-    since = min(incident.since, around.now)  # a clock that was set back must not delay an alert
+def _seen(alert: Alert, condition: Condition, around: Circumstances) -> tuple[Alert, Move]:
+    since = min(alert.since, around.now)  # a clock that was set back must not delay an alert
     fresh = replace(
-        incident,
+        _with_cause(alert, condition, around.now),
         since=since,
         gone=None,
         severity=condition.severity,
@@ -103,27 +110,38 @@ def _seen(incident: Incident, condition: Condition, around: Circumstances) -> tu
         summary=condition.summary,
         matters=condition.matters,
         facts=condition.facts,
+        target=condition.target,
+        provider=condition.provider,
     )
-    if incident.stage is Stage.PENDING and around.now - since < around.rules[incident.alert].for_:
+    if alert.stage is Stage.PENDING and around.now - since < around.rules[alert.alert].for_:
         return fresh, Move.PENDING
     return replace(fresh, stage=Stage.FIRING), Move.FIRING
 
 
-def _unseen(incident: Incident, around: Circumstances, *, inhibited: bool) -> tuple[Incident | None, Move]:
-    if incident.stage is Stage.RESOLVED:
-        ended = incident.resolved if incident.resolved is not None else around.now
-        return (None, Move.FORGOTTEN) if around.now - ended > REOPEN_WITHIN else (incident, Move.OVER)
-    if incident.chain not in around.settled:
-        return incident, Move.UNSETTLED
-    if incident.stage is Stage.PENDING:
-        return (replace(incident, stage=Stage.RESOLVED) if incident.told else None), Move.LAPSED
+def _with_cause(alert: Alert, condition: Condition, now: float) -> Alert:
+    """What is not told yet takes its cause as it shows; what fires, when it has lasted."""
+    cause = cause_of(condition)
+    if alert.stage is Stage.PENDING or cause == alert.cause:
+        return replace(alert, cause=cause, turning=None, turned=None)
+    if cause != alert.turning or alert.turned is None:
+        return replace(alert, turning=cause, turned=now)
+    return replace(alert, cause=cause, turning=None, turned=None) if now - alert.turned >= CAUSE_LASTS else alert
+
+
+def _unseen(alert: Alert, around: Circumstances, *, inhibited: bool) -> tuple[Alert | None, Move]:
+    if alert.stage is Stage.RESOLVED:
+        return alert, Move.OVER
+    if alert.chain not in around.settled and not RULES[alert.when].is_about_itself:
+        return alert, Move.UNSETTLED
+    if alert.stage is Stage.PENDING:
+        return (replace(alert, stage=Stage.RESOLVED) if alert.resolved is not None else None), Move.LAPSED
     if inhibited:
-        return incident, Move.SUSPENDED
-    gone = around.now if incident.gone is None else incident.gone
-    if around.now - gone < RULES[incident.when].hold(around.rules[incident.alert]):
-        return replace(incident, gone=gone), Move.HELD
-    return _end(incident, around.now), Move.ENDED
+        return alert, Move.SUSPENDED
+    gone = around.now if alert.gone is None else alert.gone
+    if around.now - gone < RULES[alert.when].hold(around.rules[alert.alert]):
+        return replace(alert, gone=gone), Move.HELD
+    return _end(alert, around.now), Move.ENDED
 
 
-def _end(incident: Incident, now: float) -> Incident:
-    return replace(incident, stage=Stage.RESOLVED, gone=None, resolved=now, silenced=False)
+def _end(alert: Alert, now: float) -> Alert:
+    return replace(alert, stage=Stage.RESOLVED, gone=None, turning=None, turned=None, resolved=now)

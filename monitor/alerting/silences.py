@@ -21,7 +21,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Holds from ``starts`` until ``ends``. ``alert`` None: all of the chain's. ``why`` and ``by`` are for people."""
+    """Holds from ``starts`` until ``ends``. ``alert`` None: all of the chain's. ``incident``: of this one alone; chain
+    and alert then only say what it was about. ``why`` and ``by`` are for people."""
 
     id: str
     chain: str
@@ -30,21 +31,31 @@ class Silence:
     ends: float
     why: str
     by: str
+    incident: str | None = None
 
     def is_over(self, now: float) -> bool:
         return now >= self.ends
+
+    def covers(self, chain: str, alert: str, incident: str) -> bool:
+        if self.incident is not None:
+            return self.incident == incident
+        return self.chain == chain and self.alert in (None, alert)
 
 
 _SILENCE: TypeAdapter[Silence] = TypeAdapter(Silence)
 
 
 def silenced(
-    chain: str, alert: str, silences: Collection[Silence], windows: Collection[WindowConfig], now: float
+    chain: str,
+    alert: str,
+    silences: Collection[Silence],
+    windows: Collection[WindowConfig],
+    now: float,
+    *,
+    incident: str = "",
 ) -> bool:
-    """Whether nobody is to hear of an alert of a chain now."""
-    return any(
-        one.chain == chain and one.alert in (None, alert) and one.starts <= now < one.ends for one in silences
-    ) or any(
+    """Whether nobody is to hear of an alert of a chain now. ``incident``: the one that it is part of."""
+    return any(one.covers(chain, alert, incident) and one.starts <= now < one.ends for one in silences) or any(
         chain in (one.chains or (chain,)) and alert in (one.alerts or (alert,)) and is_open(one, now) for one in windows
     )
 

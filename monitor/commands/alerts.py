@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated, Any
 
 import typer
@@ -18,12 +19,14 @@ COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 WhyOption = Annotated[
     bool, typer.Option("--why", help="Say of each why somebody was told at the last look, or nobody.")
 ]
+IncidentArgument = Annotated[str, typer.Argument(metavar="INCIDENT", help="Its id, as `fallbackd alerts` shows it.")]
 RuleArgument = Annotated[str, typer.Argument(metavar="RULE", help="A rule's name in alerts.yaml.")]
 
 
 def register(app: typer.Typer) -> None:
     alerts = typer.Typer(help="What fires or is about to.", invoke_without_command=True)
     alerts.callback()(show)
+    alerts.command("ack")(acknowledge)
     alerts.command("test")(send_test)
     app.add_typer(alerts, name="alerts")
 
@@ -35,7 +38,7 @@ def show(
     url: options.UrlOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """List the incidents that fire or are pending, the gravest first."""
+    """List the alerts that fire or are pending, the gravest first."""
     if context.invoked_subcommand is not None:
         return
     found = remote.call("GET", f"{remote.needed(data, url)}/api/v1/alerts")
@@ -45,6 +48,15 @@ def show(
         _print(found["alerts"], why=why)
     else:
         print("Nothing fires.")
+
+
+def acknowledge(
+    incident: IncidentArgument, data: options.DataOption = options.DATA, url: options.UrlOption = None
+) -> None:
+    """Take an incident on: it is not repeated until it gets worse or is over."""
+    body = {"by": f"{getpass.getuser()} on the command line"}
+    taken = remote.call("POST", f"{remote.needed(data, url)}/api/v1/incidents/{incident}/acknowledge", body=body)
+    print(f"Acknowledged: {taken['title']} ({', '.join(filter(None, taken['chains'])) or 'fallbackd itself'}).")
 
 
 def send_test(rule: RuleArgument, data: options.DataOption = options.DATA, url: options.UrlOption = None) -> None:
@@ -65,6 +77,10 @@ def _print(alerts: list[dict[str, Any]], *, why: bool) -> None:
             utc(alert["since"]),
             escape(alert["title"]),
         )
+        if alert.get("incident"):
+            table.add_row("", "", "", "", "", f"[dim]incident {escape(alert['incident'])}[/]")
+        if (taken := alert.get("acknowledged")) is not None:
+            table.add_row("", "", "", "", "", f"[dim]acknowledged by {escape(taken['by'])}, {utc(taken['at'])}[/]")
         for reason in alert["reasons"] if why else ():
             table.add_row("", "", "", "", "", f"[dim]{reason}: {escape(explained(reason))}[/]")
     options.console().print(table)

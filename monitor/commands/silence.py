@@ -11,8 +11,12 @@ from rich.table import Table
 
 from monitor.clock import utc
 from monitor.commands import options, remote
+from monitor.errors import CommandError
 
-ChainArgument = Annotated[str, typer.Argument(metavar="CHAIN", help="Whose alerts.")]
+ChainArgument = Annotated[str | None, typer.Argument(metavar="CHAIN", help="Whose alerts; or name an --incident.")]
+IncidentOption = Annotated[
+    str | None, typer.Option("--incident", metavar="ID", help="Of this open incident, as `fallbackd alerts` shows it.")
+]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `fallbackd silence list` shows it.")]
 AlertOption = Annotated[str | None, typer.Option("--alert", metavar="RULE", help="Only of this rule; default: of all.")]
 ForOption = Annotated[str, typer.Option("--for", metavar="DURATION", help="How long, as in 1h; at most 30d.")]
@@ -28,17 +32,22 @@ def register(app: typer.Typer) -> None:
 
 
 def add(
-    chain: ChainArgument,
     for_: ForOption,
     why: WhyOption,
+    chain: ChainArgument = None,
+    incident: IncidentOption = None,
     alert: AlertOption = None,
     data: options.DataOption = options.DATA,
     url: options.UrlOption = None,
 ) -> None:
-    """Silence a chain: incidents live on, nobody is told, and what still fires at the end is told then."""
-    body = {"chain": chain, "alert": alert, "for": for_, "why": why, "by": f"{getpass.getuser()} on the command line"}
+    """Silence a chain or an incident: it lives on, nobody is told, and what still fires at the end is told then."""
+    if (chain is None) == (incident is None):
+        raise CommandError("name a CHAIN, or an --incident")
+    by = f"{getpass.getuser()} on the command line"
+    body = {"chain": chain, "incident": incident, "alert": alert, "for": for_, "why": why, "by": by}
     made = remote.call("POST", f"{remote.needed(data, url)}/api/v1/silences", body=body)
-    print(f"Silenced until {utc(made['ends'])}: {made['chain']}, {made['alert'] or 'all alerts'}.")
+    of = f"incident {incident}" if incident else f"{made['chain']}, {made['alert'] or 'all alerts'}"
+    print(f"Silenced until {utc(made['ends'])}: {of}.")
     print(f"End it with: fallbackd silence end {made['id']}")
 
 
@@ -55,7 +64,7 @@ def list_(
         return
     table = Table("id", "chain", "alert", "until", "why", "by", box=None, pad_edge=False)
     for one in found["silences"]:
-        alert = one["alert"] or "all"
+        alert = f"incident {one['incident']}" if one.get("incident") else one["alert"] or "all"
         table.add_row(one["id"], one["chain"], alert, utc(one["ends"]), escape(one["why"]), escape(one["by"]))
     options.console().print(table)
 

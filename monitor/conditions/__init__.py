@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from monitor.conditions.causes import Cause, CauseKind, Causes
 from monitor.conditions.chains import CHAIN_DEGRADED, CHAIN_DOWN, WRONG_MODEL
 from monitor.conditions.fallbacks import FALLBACK_RATE
 from monitor.conditions.offers import CATALOGUE_DRIFT
@@ -25,7 +26,7 @@ RULES: Mapping[str, Rule] = {
     )
 }
 
-__all__ = ["RULES", "Condition", "ProbeView", "Rule", "World", "conclusive", "evaluate"]
+__all__ = ["RULES", "Cause", "CauseKind", "Causes", "Condition", "ProbeView", "Rule", "World", "conclusive", "evaluate"]
 
 
 def evaluate(rules: Sequence[RuleConfig], world: World, now: float) -> tuple[Condition, ...]:

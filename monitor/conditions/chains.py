@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.clock import utc
-from monitor.conditions.evidence import chain_facts, troubled
+from monitor.conditions.evidence import chain_facts, drill_facts, troubled
 from monitor.conditions.offers import reported_facts
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
@@ -35,7 +35,8 @@ def _health_condition(rule: RuleConfig, world: World, state: ChainState, impact:
         title=f"Chain {state.chain} is {state.health}",
         summary=f"{impact} {state.detail}".strip(),
         matters=troubled(state),
-        facts=(*chain_facts(state), *reported_facts(world, state)),
+        facts=(*chain_facts(state), *drill_facts(world, state.chain), *reported_facts(world, state)),
+        cause=world.causes.of(state.chain),
     )
 
 
@@ -73,6 +74,7 @@ CHAIN_DOWN = Rule(
     ),
     over="The chain as a whole answers again.",
     inhibits=frozenset({"chain_degraded", "fallback_rate", "wrong_model"}),
+    covers_targets=True,
 )
 
 CHAIN_DEGRADED = Rule(

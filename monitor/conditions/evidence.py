@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitor.clock import utc
+from monitor.conditions.world import World
 from monitor.health import ChainState, Serving
 from monitor.model import Health, Path
 
@@ -23,6 +24,15 @@ def chain_facts(state: ChainState) -> Facts:
     unfit = [f"{trouble.label} lacks {', '.join(trouble.lacks)}" for trouble in state.troubles if trouble.lacks]
     facts += [("unfit", "; ".join(unfit))] if unfit else []
     return tuple(facts)
+
+
+def drill_facts(world: World, chain: str) -> Facts:
+    """A drill breaks only fallbackd's own questions, and its answers count towards nothing: trouble seen meanwhile is
+    real, and whoever reads of it must know that somebody also breaks things on purpose."""
+    running = world.drills.get(chain)
+    return (
+        (("drill under way", f"{', '.join(running)}; its questions do not count, so this is real"),) if running else ()
+    )
 
 
 def troubled(state: ChainState) -> tuple[str, ...]:

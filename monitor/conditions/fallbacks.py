@@ -60,6 +60,7 @@ def _condition(rule: RuleConfig, world: World, chain: str, counts: Counts, cross
             *crossed,
             *(chain_facts(state) if state else ()),
         ),
+        cause=world.causes.of(chain),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from monitor.budget import BudgetState
+from monitor.conditions.causes import Cause, Causes
 from monitor.config.model import RuleConfig
 from monitor.coverage import ChainCoverage
 from monitor.fallback import FallbackHistory
@@ -41,7 +42,8 @@ class World:
     ``verdicts``: by drill, the latest that says something (see ``conclusive``). ``settled``: chains of which something
     was learned since the start; of the others an absent condition proves nothing. ``findings``: what the catalogues
     show. ``reported``: chain -> label -> what the endpoint says of the target's providers, in words. ``coverage``: what
-    drills have proven, chain by chain.
+    drills have proven, chain by chain. ``causes``: what the chains' trouble comes from. ``drills``: by chain, the
+    drills that are under way now.
     """
 
     chains: Mapping[str, ChainState] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class World:
     findings: tuple[CatalogueFinding, ...] = ()
     reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     coverage: tuple[ChainCoverage, ...] = ()
+    causes: Causes = field(default_factory=Causes)
+    drills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,9 @@ class Condition:
     ``alert`` is the configured rule's name, ``when`` the rule's. ``subject`` tells conditions of one alert and chain
     apart. People are told of a change when ``severity``, ``title`` or ``matters`` differ; ``summary`` and ``facts``
     may hold numbers that move all the time.
+
+    ``cause``: conditions of one cause are one incident; None stands alone. ``target`` and ``provider``: what of the
+    chain it is about, where that is less than all of it.
     """
 
     alert: str
@@ -73,6 +80,9 @@ class Condition:
     subject: str = ""
     matters: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    cause: Cause | None = None
+    target: str | None = None
+    provider: str | None = None
 
 
 def _at_once(_rule: RuleConfig) -> float:
@@ -85,7 +95,8 @@ class Rule:
 
     ``settings``: the optional settings of a RuleConfig that it obeys; of ``one_of`` at least one must be given.
     ``inhibits``: rules that stay silent about a chain while this one fires for it. ``hold``: seconds that the condition
-    must be gone before it counts as over. ``over`` is the sentence that says so.
+    must be gone before it counts as over. ``over`` is the sentence that says so. ``covers_targets``: while it fires,
+    nothing is said about single targets of the chain. ``is_about_itself``: it is about fallbackd and names no chain.
     """
 
     name: str
@@ -99,6 +110,8 @@ class Rule:
     one_of: frozenset[str] = NO_SETTINGS
     inhibits: frozenset[str] = frozenset()
     hold: Callable[[RuleConfig], float] = _at_once
+    covers_targets: bool = False
+    is_about_itself: bool = False
 
 
 def conclusive(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:

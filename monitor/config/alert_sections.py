@@ -157,6 +157,11 @@ class AlertsFile(Section):
     link: str | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="Address of the status page, put into every message."
     )
+    docs: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s#]+$",
+        description="Address of this README; messages link to the heading of their rule in it.",
+    )
 
 
 class NotifierSettings(Section):

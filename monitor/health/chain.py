@@ -111,6 +111,9 @@ def _own_rung(target: Target, state: SubjectState | None) -> _Rung:
             detail=_why(state),
             outcome=state.outcome,
             lacks=lacks(state),
+            endpoint=target.endpoint,
+            model=target.model,
+            providers=(target.provider,) if target.provider else (),
         ),
     )
 
@@ -121,9 +124,9 @@ def _with_pins(own: _Rung, target: Target, pins: Sequence[tuple[Target, SubjectS
     if not bad:
         known = own.health is not Health.UNKNOWN or not any(s and s.health is Health.HEALTHY for _, s in pins)
         return own if known else replace(own, health=Health.HEALTHY)
-    text = _pins_described(bad, len(pins))
+    text, providers = _pins_described(bad, len(pins)), _providers(bad)
     if own.trouble:
-        return replace(own, trouble=replace(own.trouble, detail=f"{own.trouble.detail}, {text}"))
+        return replace(own, trouble=replace(own.trouble, detail=f"{own.trouble.detail}, {text}", providers=providers))
     health = _pins_health(own.health, [state.health for _, state in bad], len(pins))
     first = min((state for _, state in bad), key=lambda state: state.since)
     trouble = Trouble(
@@ -134,8 +137,17 @@ def _with_pins(own: _Rung, target: Target, pins: Sequence[tuple[Target, SubjectS
         since=first.since,
         detail=text,
         outcome=first.outcome,
+        endpoint=target.endpoint,
+        model=target.model,
+        providers=providers,
     )
     return _Rung(health=health, trouble=trouble)
+
+
+def _providers(bad: Sequence[tuple[Target, SubjectState]]) -> tuple[str, ...]:
+    """Those that are down; without one, those that are in lesser trouble."""
+    down = [pin.provider for pin, state in bad if state.health is Health.DOWN]
+    return tuple(name for name in down or [pin.provider for pin, _ in bad] if name)
 
 
 def _pins_health(own: Health, bad: Sequence[Health], pins: int) -> Health:

@@ -85,7 +85,7 @@ class SubjectState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """A target that is limited, degraded or down. ``since`` is when it became so; ``lacks``: what it cannot do of what
-    the chain needs, whatever else is wrong with it."""
+    the chain needs, whatever else is wrong with it. ``providers``: those pinned ones that are in trouble."""
 
     label: str
     position: int
@@ -95,6 +95,9 @@ class Trouble:
     detail: str
     outcome: str | None = None
     lacks: tuple[str, ...] = ()
+    endpoint: str = ""
+    model: str = ""
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from monitor.alerting import Incident, Stage
+from monitor.alerting import Alert
 from monitor.config.model import Config
 from monitor.health import Ability, Standing
 from monitor.metrics import live
@@ -164,10 +164,10 @@ class Metrics:
         if self._labels.has_drill(chain, drill):
             self._set("fallbackd_fault_active", (chain, drill, fault, injector), float(active))
 
-    def set_alerts(self, incidents: Iterable[Incident]) -> None:
+    def set_alerts(self, alerts: Iterable[Alert]) -> None:
         """Those that fire do; every other alert does not."""
         name = "fallbackd_alerts_firing"
-        firing = {(one.alert, one.chain, one.severity.value) for one in incidents if one.stage is Stage.FIRING}
+        firing = {(one.alert, one.chain, one.severity.value) for one in alerts if one.is_firing}
         for values in self._series[name] | firing:
             if values[1] in self._labels.chains:
                 self._set(name, values, float(values in firing))

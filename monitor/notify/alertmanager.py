@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from monitor.clock import Clock
 from monitor.config.model import NotifierSettings
 from monitor.config.quantity import Duration
-from monitor.model import Notice, NoticeCause, NoticeState, Severity
+from monitor.model import Member, Notice, NoticeCause, NoticeState, Severity
 from monitor.notify.model import NotifierKind
 from monitor.notify.post import Post, encode
 
@@ -51,7 +51,8 @@ class AlertmanagerSettings(NotifierSettings):
 
 
 class AlertmanagerNotifier:
-    """References are the severity last told: it is a label, and another label is another alert to Alertmanager."""
+    """Alertmanager does its own grouping, so it gets an incident's alerts one by one. References are the severities
+    last told: they are labels, and with another label it is another alert to Alertmanager."""
 
     def __init__(self, name: str, *, settings: AlertmanagerSettings, token: SecretStr | None, clock: Clock) -> None:
         self.name = name
@@ -61,12 +62,11 @@ class AlertmanagerNotifier:
         self._post = Post("Alertmanager")
 
     async def deliver(self, notice: Notice, ref: str | None) -> str | None:
-        now = self._clock.now()
-        alerts = [alert(notice, self.settings.instance, notice.severity, ends=ends(notice, now))]
-        if ref is not None and ref != notice.severity and ref in set(Severity):
-            alerts.append(alert(notice, self.settings.instance, Severity(ref), ends=now))
-        await self._send(alerts)
-        return notice.severity.value
+        if notice.merged_into is None:  # its alerts go on, under the other incident's notices
+            now = self._clock.now()
+            sent = [alert(notice, one, self.settings.instance, ends=ends(notice, one, now)) for one in members(notice)]
+            await self._send([*sent, *_under_other_severities(sent, ref, now)])
+        return ",".join(sorted({one.severity.value for one in members(notice)}))
 
     async def beat(self) -> None:
         """Renews the Watchdog; raises DeliveryError."""
@@ -81,31 +81,60 @@ class AlertmanagerNotifier:
         await self._post.send(f"{self.settings.url.rstrip('/')}/api/v2/alerts", encode(alerts), headers)
 
 
-def ends(notice: Notice, now: float) -> float:
+def members(notice: Notice) -> tuple[Member, ...]:
+    """The alerts of an incident; a notice of an earlier version is its only one."""
+    return notice.members or (
+        Member(
+            key=notice.incident, alert=notice.alert, chain=notice.chain, severity=notice.severity, state=notice.state,
+            title=notice.title, summary=notice.summary, since=notice.since,
+        ),
+    )  # fmt: skip
+
+
+def ends(notice: Notice, member: Member, now: float) -> float:
     """When Alertmanager is to take it for over, if nothing more is heard."""
-    if notice.state is NoticeState.RESOLVED:
-        return max(notice.at, notice.since)
+    if member.state is NoticeState.RESOLVED:
+        return max(notice.at, member.since)
     if notice.cause is NoticeCause.TEST:
         return now + LEAST
     return max(notice.until if notice.until is not None else now + LONGEST, now + LEAST)
 
 
-def alert(notice: Notice, instance: str, severity: Severity, *, ends: float) -> Alert:
-    """One alert as the API takes it. ``incident`` tells two incidents of one alert and chain apart."""
+def alert(notice: Notice, member: Member, instance: str, *, ends: float) -> Alert:
+    """One alert as the API takes it. ``subject`` tells two alerts of one rule and chain apart."""
     labels = {
-        "alertname": notice.alert, "chain": notice.chain, "severity": severity.value, "instance": instance,
-        "incident": notice.incident,
+        "alertname": member.alert, "chain": member.chain, "severity": member.severity.value, "instance": instance,
+        "subject": member.subject,
     }  # fmt: skip
-    facts = "\n".join(f"{name}: {text}" for name, text in notice.facts)
+    if notice.cause is NoticeCause.TEST:
+        labels["incident"] = notice.incident  # so that an example never ends a real one
+    is_all = len(notice.members) <= 1
+    facts = "\n".join(f"{name}: {text}" for name, text in notice.facts) if is_all else ""
+    shared = f"Incident {notice.incident}, {notice.shared}" if notice.shared else f"Incident {notice.incident}"
     marked = "Test: " if notice.cause is NoticeCause.TEST else ""
-    texts = {"summary": f"{marked}{notice.title}", "description": notice.summary, "facts": facts}
+    summary = notice.summary if is_all else member.summary
+    texts = {
+        "summary": f"{marked}{member.title}", "description": summary, "facts": facts, "incident": shared,
+        "runbook_url": notice.docs or "",
+    }  # fmt: skip
     found: Alert = {
-        "labels": labels,
+        "labels": {name: value for name, value in labels.items() if value},
         "annotations": {name: _clip(text) for name, text in texts.items() if text.strip()},
-        "startsAt": _time(min(notice.since, ends)),
+        "startsAt": _time(min(member.since, ends)),
         "endsAt": _time(ends),
     }
     return found if notice.link is None else {**found, "generatorURL": notice.link}
+
+
+def _under_other_severities(alerts: list[Alert], ref: str | None, now: float) -> list[Alert]:
+    """The same alerts, ended, with the severities that they may have been sent with before the config changed."""
+    before = {word for word in (ref or "").split(",") if word in set(Severity)}
+    old = sorted(before - {one["labels"]["severity"] for one in alerts})
+    return [
+        {**one, "labels": {**one["labels"], "severity": severity}, "endsAt": _time(now)}
+        for one in alerts
+        for severity in old
+    ]
 
 
 def watchdog(instance: str, now: float, lasts: float) -> Alert:

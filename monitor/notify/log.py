@@ -33,8 +33,9 @@ class LogNotifier:
         write = getattr(log, "info" if over else _LEVELS[notice.severity])
         write(
             f"{'test' if notice.cause is NoticeCause.TEST else notice.severity} {notice.state}: {notice.title}",
+            cause=notice.cause.value,
             alert=notice.alert,
-            chain=notice.chain,
+            chain=", ".join(notice.chains),
             incident=notice.incident,
             summary=notice.summary,
             facts=dict(notice.facts),

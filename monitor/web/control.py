@@ -12,6 +12,7 @@ from monitor.web.views import (
     AlertView,
     ChainView,
     DrillView,
+    IncidentView,
     OutcomeQuery,
     Refused,
     RunDetail,
@@ -35,7 +36,19 @@ class Control(Protocol):
         ...
 
     def alerts(self) -> Sequence[AlertView]:
-        """Every incident that fires or is pending, the gravest first."""
+        """Every alert that fires or is pending, the gravest first."""
+        ...
+
+    def incidents(self) -> Sequence[IncidentView]:
+        """Those that are open, the gravest first."""
+        ...
+
+    async def acknowledge(self, incident: str, *, by: str) -> IncidentView | None:
+        """No repeats until it gets worse or is over; None when no such incident is open."""
+        ...
+
+    async def silence_incident(self, incident: str, *, seconds: float, why: str, by: str) -> Silence | Refused:
+        """Nobody hears of an incident for a while."""
         ...
 
     def silences(self) -> Sequence[Silence]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.capability import Capability
 from monitor.health import Standing
-from monitor.model import Health, Mode, Origin, Path, Reason, Severity, Status, Verdict
+from monitor.model import Acknowledgement, Health, Mode, Origin, Path, Reason, Severity, Status, Verdict
 
 Cursor = tuple[float, str]
 """(at, id) of the last outcome of a page."""
@@ -110,8 +110,8 @@ class ChainView(StateView):
 
 
 class AlertView(View):
-    """An incident. ``state``: pending until it has held long enough, then firing. ``reasons``: why somebody was told
-    at the last look, or why nobody was."""
+    """An alert. ``state``: pending until it has held long enough, then firing. ``reasons``: why somebody was told
+    at the last look, or why nobody was. ``incident``: the id of the incident that it is part of once it fires."""
 
     key: str
     alert: str
@@ -123,6 +123,22 @@ class AlertView(View):
     summary: str
     facts: tuple[tuple[str, str], ...] = ()
     reasons: tuple[str, ...] = ()
+    incident: str | None = None
+    acknowledged: Acknowledgement | None = None
+
+
+class IncidentView(View):
+    """Alerts of one cause, which are one message. ``alerts``: the keys of those that fire; ``told``: notifiers."""
+
+    id: str
+    cause: str
+    severity: Severity
+    title: str
+    since: float
+    chains: tuple[str, ...]
+    alerts: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    acknowledged: Acknowledgement | None = None
 
 
 class RunState(StrEnum):

@@ -67,9 +67,29 @@ async def test_a_silenced_chain_is_told_of_when_the_silence_ends(daemon: Daemon,
     await until(lambda: _told(fake_slack, "Chain walked is down"), "people are told")
 
 
+async def test_an_incident_is_acknowledged_and_silenced(daemon: Daemon) -> None:
+    await daemon.start()
+    data = ("--data", str(daemon.data))
+    await daemon.break_("mistralai/mistral-small-3.2-24b-instruct", "unavailable")
+    await daemon.break_("google/gemini-2.5-flash", "unavailable")
+    await until(lambda: daemon.metric("fallbackd_alerts_firing", alert="chain-down", chain="walked"), "it fires")
+    (incident,) = (await daemon.get("/api/v1/incidents"))["incidents"]
+    assert (incident["chains"], incident["acknowledged"]) == (["walked"], None)
+    done = command("alerts", "ack", incident["id"], *data)
+    assert (done.returncode, done.stdout) == (0, "Acknowledged: Chain walked is down (walked).\n")
+    (same,) = (await daemon.get("/api/v1/incidents"))["incidents"]
+    assert same["id"] == incident["id"]
+    assert same["acknowledged"]["by"].endswith("on the command line")
+    assert "acknowledged by" in command("alerts", "--why", *data).stdout
+    assert command("silence", "add", "--incident", same["id"], "--for", "1h", "--why", "x", *data).returncode == 0
+    assert same["id"] in command("silence", "list", *data).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("add", "--for", "1h", "--why", "x"), "name a CHAIN, or an --incident"),
+        (("add", "--incident", "nothing", "--for", "1h", "--why", "x"), "no incident nothing is open"),
         (("add", "nobody", "--for", "1h", "--why", "x"), "there is no chain nobody"),
         (("add", "chat", "--alert", "nothing", "--for", "1h", "--why", "x"), "there is no rule nothing"),
         (("add", "chat", "--for", "90", "--why", "x"), "has no unit"),

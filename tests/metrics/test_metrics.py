@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from monitor.alerting import Incident, Stage
+from monitor.alerting import Alert, Stage
+from monitor.conditions import Cause, CauseKind
 from monitor.config.model import GatewayConfig
 from monitor.metrics import METRICS, Kind, Metrics
 from monitor.model import Health, Origin, Path, Reason, Severity, Status, Subject, Tokens, VerdictKind
@@ -24,10 +25,10 @@ def value(of: Metrics, name: str, **labels: str) -> float | None:
     return of.registry.get_sample_value(name, labels)
 
 
-def incident(**changed: Any) -> Incident:
+def alert(**changed: Any) -> Alert:
     plain: dict[str, Any] = {
         "key": "k",
-        "id": "i",
+        "cause": Cause(kind=CauseKind.CHAIN, name="chat"),
         "alert": "chain-down",
         "when": "chain_down",
         "chain": "chat",
@@ -38,7 +39,7 @@ def incident(**changed: Any) -> Incident:
         "title": "chat is down",
         "summary": "nobody answers",
     }
-    return Incident(**{**plain, **changed})
+    return Alert(**{**plain, **changed})
 
 
 def series(of: Metrics, prefix: str = "fallbackd_") -> set[tuple[str, tuple[tuple[str, str], ...]]]:
@@ -160,7 +161,7 @@ def test_a_chain_that_is_not_configured_leaves_no_trace() -> None:
     found.set_health(Subject(chain="gone"), Health.DOWN)
     found.set_fallback_share("gone", "1h", 0.5)
     found.set_budget_remaining("gone", 1.0)
-    found.set_alerts([incident(chain="gone")])
+    found.set_alerts([alert(chain="gone")])
     assert series(found) == before
 
 
@@ -250,10 +251,10 @@ def test_a_subject_is_in_exactly_one_state() -> None:
 def test_an_alert_that_ends_stays_as_zero() -> None:
     found = metrics()
     labels = {"alert": "chain-down", "chain": "chat", "severity": "critical"}
-    found.set_alerts([incident(), incident(chain="spare", stage=Stage.PENDING)])
+    found.set_alerts([alert(), alert(chain="spare", stage=Stage.PENDING)])
     assert value(found, "fallbackd_alerts_firing", **labels) == 1
     assert value(found, "fallbackd_alerts_firing", **{**labels, "chain": "spare"}) == 0
-    found.set_alerts([incident(stage=Stage.RESOLVED)])
+    found.set_alerts([alert(stage=Stage.RESOLVED)])
     assert value(found, "fallbackd_alerts_firing", **labels) == 0
 
 

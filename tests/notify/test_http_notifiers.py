@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from monitor.errors import DeliveryError
-from monitor.model import NoticeCause, Severity
+from monitor.model import Member, NoticeCause, NoticeState, Severity
 from monitor.notify import NOTIFIERS, Notifier, post
 from monitor.notify.alertmanager import LEAST
 from tests.fakes.clock import FakeClock
@@ -155,8 +155,8 @@ async def test_alertmanager_gets_labels_annotations_and_times(make, receiver):
         "chain": "chat",
         "severity": "critical",
         "instance": "eu-1",
-        "incident": "i1",
     }
+    assert alert["annotations"]["incident"] == "Incident i1"
     assert alert["annotations"]["summary"] == "chat is down"
     assert alert["annotations"]["facts"] == "Last good: 12:03:04 UTC\nDead: primary: timeout"
     assert (seconds(alert["startsAt"]), seconds(alert["endsAt"])) == (NOW - 60, NOW + 9000)
@@ -184,6 +184,35 @@ async def test_another_severity_ends_the_alert_under_the_old_one(make, receiver)
     new, old = receiver.requests[0].json
     assert (ref, new["labels"]["severity"], old["labels"]["severity"]) == ("critical", "critical", "warning")
     assert seconds(old["endsAt"]) == NOW + 5 < seconds(new["endsAt"])
+
+
+def member(chain: str, **changed) -> Member:
+    plain = {
+        "key": f"chain-down:{chain}", "alert": "chain-down", "chain": chain, "severity": Severity.CRITICAL,
+        "state": NoticeState.FIRING, "title": f"{chain} is down", "summary": "no answer", "since": NOW - 60,
+    }  # fmt: skip
+    return Member(**{**plain, **changed})
+
+
+async def test_alertmanager_gets_the_alerts_of_an_incident_one_by_one(make, receiver):
+    members = (member("chat"), member("search", subject="s"), member("old", state=NoticeState.RESOLVED))
+    shown = notice(members=members, shared="provider groq", until=NOW + 9000, docs="https://x/#chain_down")
+    await make("alertmanager").deliver(shown, None)
+    chat, search, old = receiver.requests[0].json
+    assert [one["labels"]["chain"] for one in (chat, search, old)] == ["chat", "search", "old"]
+    assert (search["labels"]["subject"], chat["annotations"]["incident"]) == ("s", "Incident i1, provider groq")
+    assert chat["annotations"]["runbook_url"] == "https://x/#chain_down"
+    assert [seconds(one["endsAt"]) for one in (chat, search, old)] == [NOW + 9000, NOW + 9000, NOW]
+
+
+async def test_alertmanager_is_told_of_no_end_when_the_incident_goes_on_as_part_of_another(make, receiver):
+    await make("alertmanager").deliver(resolved(members=(member("chat"),), merged_into="i2"), "critical")
+    assert receiver.requests == []
+
+
+async def test_an_example_ends_no_real_alert_in_alertmanager(make, receiver):
+    await make("alertmanager").deliver(notice(cause=NoticeCause.TEST, incident="test-1"), None)
+    assert receiver.requests[0].json[0]["labels"]["incident"] == "test-1"
 
 
 @pytest.mark.parametrize("kind", KINDS)

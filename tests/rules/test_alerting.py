@@ -10,9 +10,9 @@ import pytest
 from monitor.alerting import (
     REOPEN_WITHIN,
     THROTTLE,
+    AlertState,
     Decision,
     DecisionReason,
-    Incident,
     Stage,
     changes,
     decide,
@@ -70,7 +70,7 @@ class Watch:
 
     def __init__(self, file: AlertsFile | None = None) -> None:
         self.file = file or alerts()
-        self.incidents: dict[str, Incident] = {}
+        self.state = AlertState()
         self.muted: frozenset[str] = frozenset()
         self.chains = CHAINS
         self.settled = CHAINS
@@ -80,7 +80,7 @@ class Watch:
 
     def at(self, now: float, *conditions: Condition) -> Decision:
         decision = decide(
-            self.incidents,
+            self.state,
             conditions,
             self.file,
             now,
@@ -90,9 +90,16 @@ class Watch:
             ids=lambda: f"id{next(self.numbers)}",
             silences=self.silences,
         )
-        self.incidents = dict(decision.incidents)
+        self.state = decision.state
         self.notices += decision.notices
         return decision
+
+    @property
+    def alerts(self):
+        return self.state.alerts
+
+    def incident(self, key: str = "down:chat"):
+        return self.state.incidents[self.state.alerts[key].incident]
 
     def reasons(self, now: float, *conditions: Condition) -> list[DecisionReason]:
         return [reason for _, reason in self.at(now, *conditions).reasons]
@@ -121,7 +128,7 @@ def test_a_condition_that_ends_early_is_forgotten():
     watch = Watch()
     watch.at(0.0, condition("degraded"))
     assert watch.reasons(30.0) == [R.LAPSED]
-    assert watch.incidents == {}
+    assert watch.state == AlertState()
     assert watch.reasons(70.0, condition("degraded")) == [R.PENDING]
 
 
@@ -179,7 +186,7 @@ def test_the_end_is_told_to_whoever_was_told_the_beginning():
     assert notice.facts == (("last good", "12:00"), ("lasted", "1m35s"))
     assert watch.reasons(96.0) == [R.OVER]
     assert watch.reasons(95.0 + REOPEN_WITHIN + 1) == [R.FORGOTTEN]
-    assert watch.incidents == {}
+    assert watch.state == AlertState()
 
 
 def test_what_comes_back_soon_is_the_same_incident():
@@ -239,10 +246,10 @@ def test_an_outage_silences_its_symptoms(alert):
     decision = watch.at(60.0, condition(alert), condition("down"))
     assert decision.reasons[0] == ("down:chat", R.FIRST)
     assert decision.reasons[1] == (f"{alert}:chat", R.INHIBITED)
-    symptom = watch.incidents[f"{alert}:chat"]
+    symptom = watch.alerts[f"{alert}:chat"]
     assert watch.reasons(70.0, condition("down"), condition(alert, matters=("x",))) == [R.NOT_DUE, R.INHIBITED]
     assert watch.reasons(80.0, condition("down"))[1] is R.INHIBITED, "neither repeated nor resolved meanwhile"
-    assert watch.incidents[f"{alert}:chat"].id == symptom.id
+    assert watch.alerts[f"{alert}:chat"].incident == symptom.incident
     after = watch.reasons(90.0, condition(alert))
     assert after[0] is R.RESOLVED
     assert after[1] in (R.FIRST, R.CHANGED, R.NOT_DUE)
@@ -352,22 +359,26 @@ def test_a_restart_resolves_nothing_before_it_knows():
     watch.at(0.0, condition(), condition("degraded", "search"))
     watch.settled = frozenset({"search"})
     assert watch.reasons(10.0) == [R.UNSETTLED, R.LAPSED]
-    assert watch.incidents["down:chat"].stage is Stage.FIRING
+    assert watch.alerts["down:chat"].stage is Stage.FIRING
     assert watch.reasons(20.0, condition()) == [R.NOT_DUE]
     watch.settled = CHAINS
     assert watch.reasons(30.0) == [R.RESOLVED]
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"key": "x"}', b"\x00\xff"])
-def test_a_stored_incident_that_cannot_be_read_is_dropped(raw):
-    assert load_state(raw) is None
+@pytest.mark.parametrize("key", ["alert/down:chat", "incident/x", "other"])
+def test_what_is_stored_and_cannot_be_read_is_dropped(key, raw):
+    assert load_state({key: raw}) == AlertState()
 
 
 def test_only_what_changed_is_stored():
     watch = Watch()
     watch.at(0.0, condition(), condition("drill"))
-    before = watch.incidents
+    before = watch.state
     watch.at(1.0, condition(matters=("x",)), condition("drill"))
-    assert list(changes(before, watch.incidents)) == ["down:chat"]
-    assert changes(before, {}) == {"down:chat": None, "drill:chat": None}
-    assert {key: load_state(raw) for key, raw in changes({}, before).items() if raw} == before
+    assert list(changes(before, watch.state)) == ["alert/down:chat"]
+    assert set(changes(before, AlertState()).values()) == {None}
+    assert set(changes(before, AlertState())) == {
+        "alert/down:chat", "alert/drill:chat", *(f"incident/{id_}" for id_ in before.incidents)
+    }  # fmt: skip
+    assert load_state({key: raw for key, raw in changes(AlertState(), before).items() if raw}) == before

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.budget import OVERALL, BudgetState, Priority, Purse, Scope
-from monitor.conditions import RULES, Condition, ProbeView, World, conclusive, evaluate
+from monitor.conditions import RULES, Cause, CauseKind, Condition, ProbeView, World, conclusive, evaluate
 from monitor.config.model import RuleConfig
 from monitor.fallback import FallbackHistory
 from monitor.health import ChainState, Serving, Trouble, WrongAnswer
@@ -86,6 +86,7 @@ def test_a_condition_holds_the_evidence():
             ("dead targets", "primary (timeout since 12:02 UTC)"),
             ("limited", "last (timeout since 12:02 UTC)"),
         ),
+        cause=Cause(kind=CauseKind.CHAIN, name="chat"),
     )
 
 

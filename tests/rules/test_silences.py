@@ -150,7 +150,7 @@ def test_nothing_is_told_while_silenced_and_what_still_fires_is_told_afterwards(
     watch = Silent(silence())
     assert watch.reasons(150.0, condition()) == [R.SILENCED]
     assert watch.notices == []
-    assert watch.incidents["down:chat"].since == 150.0
+    assert watch.alerts["down:chat"].since == 150.0
     assert watch.reasons(200.0, condition()) == [R.FIRST]
     assert [notice.since for notice in watch.notices] == [150.0]
 
@@ -171,7 +171,7 @@ def test_the_end_of_what_was_told_before_is_told_in_a_silence_too():
     watch.at(150.0, condition())
     assert watch.reasons(160.0) == [R.RESOLVED]
     assert [notice.state for notice in watch.notices] == [NoticeState.FIRING, NoticeState.RESOLVED]
-    assert not watch.incidents["down:chat"].silenced
+    assert not watch.incident().silenced
 
 
 def test_what_began_and_ended_in_a_silence_is_never_told():
@@ -214,8 +214,8 @@ def test_nothing_fires_in_a_silence_and_what_fires_after_it_is_known(steps, stre
         if quiet:
             assert all(notice.state is NoticeState.RESOLVED for notice in decision.notices)
         elif down:
-            assert watch.incidents["down:chat"].is_announced
-            assert not watch.incidents["down:chat"].silenced
+            assert watch.incident().is_announced
+            assert not watch.incident().silenced
         told = [notice for notice in watch.notices if notice.severity is Severity.CRITICAL]
         assert sum(n.cause is NoticeCause.RESOLVED for n in told) <= sum(
             n.cause is not NoticeCause.RESOLVED for n in told

@@ -23,6 +23,7 @@ ANSWERS: list[tuple[str, str, Any]] = [
     ("/api/v1/outcomes?target=primary&origin=scheduled&chain=chat", "outcomes.0.provider", "google-vertex"),
     ("/api/v1/outcomes/outcome-3", "path", "primary"),
     ("/api/v1/alerts", "alerts.0.alert", "chain-down"),
+    ("/api/v1/incidents", "incidents.0.cause", "provider groq"),
     ("/api/v1/drills", "drills.0.last.verdict.kind", "passed"),
     ("/api/v1/drills/runs?limit=1", "runs.0.run", "run-1"),
     ("/api/v1/drills/runs/run-1", "journal.seed", 4711),
@@ -182,3 +183,33 @@ async def test_metrics_come_with_the_content_type_of_their_format() -> None:
         answer = await http.get("/metrics")
     assert answer.text == "fallbackd_build_info 1\n"
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+async def test_an_incident_is_acknowledged_and_silenced() -> None:
+    control = FakeControl()
+    async with client(site(control)) as http:
+        taken = await http.post("/api/v1/incidents/i1/acknowledge", json={"by": "ada"})
+        silenced = await http.post("/api/v1/silences", json={"incident": "i1", "for": "1h", "why": "known"})
+    assert (taken.status_code, taken.json()["acknowledged"]["by"]) == (200, "ada")
+    assert (silenced.status_code, silenced.json()["incident"]) == (201, "i1")
+    assert control.asked == [("acknowledge", "i1", "ada"), ("silence", "i1", "3600.0")]
+
+
+@pytest.mark.parametrize(
+    ("place", "body", "status", "text"),
+    [
+        ("incidents/i2/acknowledge", {}, 404, "no incident i2 is open"),
+        ("incidents/i1/acknowledge", {"by": ""}, 400, "by"),
+        ("silences", {"incident": "i2", "for": "1h", "why": "x"}, 404, "no incident i2 is open"),
+        ("silences", {"for": "1h", "why": "x"}, 400, "exactly one of chain and incident"),
+        ("silences", {"incident": "i1", "chain": "chat", "for": "1h", "why": "x"}, 400, "exactly one of"),
+        ("silences", {"incident": "i1", "alert": "down", "for": "1h", "why": "x"}, 400, "leave alert out"),
+    ],
+)
+async def test_what_cannot_be_acknowledged_or_silenced_is_one_sentence(
+    place: str, body: dict[str, str], status: int, text: str
+) -> None:
+    async with client(site(FakeControl())) as http:
+        answer = await http.post(f"/api/v1/{place}", json=body)
+    assert answer.status_code == status
+    assert text in answer.text

@@ -9,9 +9,22 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from monitor.alerting import Silence
 from monitor.coverage import Cell, ChainCoverage, Pair, Proof
 from monitor.errors import FallbackdError
-from monitor.model import Health, Mode, Outcome, Path, Reason, Severity, Status, Subject, Tokens, Transition
+from monitor.model import (
+    Acknowledgement,
+    Health,
+    Mode,
+    Outcome,
+    Path,
+    Reason,
+    Severity,
+    Status,
+    Subject,
+    Tokens,
+    Transition,
+)
 from monitor.web import build
 from monitor.web.coverage_views import CoverageView, coverage_view
 from monitor.web.views import (
@@ -19,6 +32,7 @@ from monitor.web.views import (
     BudgetView,
     ChainView,
     DrillView,
+    IncidentView,
     OutcomeQuery,
     ProviderView,
     Refused,
@@ -180,6 +194,15 @@ def in_client() -> ChainView:
     )
 
 
+def incidents() -> tuple[IncidentView, ...]:
+    return (
+        IncidentView(
+            id="i1", cause="provider groq", severity=Severity.CRITICAL, title="Chain chat-in-client is down",
+            since=NOW - 60, chains=("chat-in-client",), alerts=("chain-down:chat-in-client",), told=("slack",),
+        ),
+    )  # fmt: skip
+
+
 def alerts() -> tuple[AlertView, ...]:
     return (
         AlertView(
@@ -301,6 +324,7 @@ class FakeControl:
 
     chain_views: Sequence[ChainView] = field(default_factory=lambda: (chat(), by_provider(), in_client()))
     alert_views: Sequence[AlertView] = field(default_factory=alerts)
+    incident_views: Sequence[IncidentView] = field(default_factory=incidents)
     drill_views: Sequence[DrillView] = field(default_factory=drills)
     found: list[Outcome] = field(default_factory=outcomes)
     refusal: Refused | None = None
@@ -333,6 +357,23 @@ class FakeControl:
 
     def alerts(self) -> Sequence[AlertView]:
         return self.alert_views
+
+    def incidents(self) -> Sequence[IncidentView]:
+        return self.incident_views
+
+    async def acknowledge(self, incident: str, *, by: str) -> IncidentView | None:
+        self.asked.append(("acknowledge", incident, by))
+        found = next((one for one in self.incident_views if one.id == incident), None)
+        taken = Acknowledgement(by=by, at=NOW)
+        return found.model_copy(update={"acknowledged": taken}) if found else None
+
+    async def silence_incident(self, incident: str, *, seconds: float, why: str, by: str) -> Silence | Refused:
+        self.asked.append(("silence", incident, str(seconds)))
+        if incident not in {one.id for one in self.incident_views}:
+            return Refused(because=f"no incident {incident} is open")
+        return Silence(
+            id="s1", chain="chat", alert=None, starts=NOW, ends=NOW + seconds, why=why, by=by, incident=incident
+        )
 
     def drills(self) -> Sequence[DrillView]:
         return self.drill_views
