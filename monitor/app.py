@@ -34,6 +34,7 @@ from monitor.metrics import Metrics
 from monitor.model import ProbeSpec, Transition
 from monitor.notify import Outbox, build_notifiers
 from monitor.notify.slack import APP_TOKEN as SLACK_APP_TOKEN
+from monitor.notify.standing_in import StandingIn
 from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.schedule import Job, Schedule
@@ -94,6 +95,7 @@ class App:
         """Put another config into force: everything that can fail has already been parsed."""
         self._put_into_force(config)
         await self._endpoints.apply(self.config)
+        await self._standing_in.follow(self.config)
         await self._outbox.apply(build_notifiers(self.config))
         await self._heartbeat.follow(self.config)
         await self._listen()
@@ -146,12 +148,15 @@ class App:
                 self._metrics.recall_probe(spec, last[spec.key])
 
     async def _build_stories(self) -> None:
+        self._standing_in = StandingIn(store=self._store, config=self.config, clock=self._clock)
+        await self._standing_in.restore()
         self._outbox = Outbox(
             store=self._store,
             notifiers=build_notifiers(self.config),
             clock=self._clock,
             rng=self._rng,
             observe=self._metrics.notice,
+            seconds=self._standing_in,
         )
         self._stack.push_async_callback(self._outbox.close)
         self._alarm = Alarm(

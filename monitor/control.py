@@ -227,7 +227,11 @@ class DaemonControl:
     def _notes(self) -> Sequence[str]:
         config = self._in_force.config
         lost = [f"{self._store.dropped} results could not be kept: the disk fails"] if self._store.dropped else []
-        return [*(f"Not in use: {sentence}" for sentence in config.muted.values()), *config.warnings, *lost]
+        broken = [
+            f"Notifier {one.notifier} reaches nobody: {one.text}; told in its place: {one.told or 'nobody'}"
+            for one in self._outbox.broken.values()
+        ]
+        return [*broken, *(f"Not in use: {sentence}" for sentence in config.muted.values()), *config.warnings, *lost]
 
     def _drill(self, drill: Drill) -> DrillView:
         chain = self._in_force.config.chain(drill.chain)

@@ -41,6 +41,7 @@ class Gauges:
             self._metrics.set_shared_budget_remaining(shared.purse.scope, shared.purse.name, shared.remaining)
         for notifier, count in self._outbox.waiting().items():
             self._metrics.set_outbox_pending(notifier, count)
+            self._metrics.set_notifier_broken(notifier, notifier in self._outbox.broken)
         self._metrics.set_store_pending(self._store.pending)
         for _ in range(self._store.failed - self._failures):
             self._metrics.store_failed()

@@ -74,6 +74,8 @@ def _fits(match: Node, rule: Node) -> bool:
 
 def _notifiers(notifiers: tuple[Node, ...], vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from repeated(notifiers, "name")
+    heard = ": Slack hands each order of an app to one listener, so name two apps or leave one out"
+    yield from repeated((notifier["commands"] for notifier in notifiers), "app_token_env", heard)
     for notifier in notifiers:
         yield from unknown(notifier["kind"], vocabulary.notifiers)
         for credential in named_by(notifier):

@@ -164,6 +164,11 @@ METRICS: tuple[Declared, ...] = (
     _gauge("fallbackd_alerts_firing", ("alert", "chain", "severity"), "1 while the alert fires."),
     _counter("fallbackd_notices_total", ("notifier", "result", "reason"), "Deliveries of notices by result."),
     _gauge("fallbackd_outbox_pending", ("notifier",), "Notices that wait for their delivery."),
+    _gauge(
+        "fallbackd_notifier_broken",
+        ("notifier",),
+        "1 while the notifier reaches nobody until somebody mends it (a revoked token, say); another one is told then.",
+    ),
     _histogram("fallbackd_schedule_lag_seconds", (), LAG_SECONDS, "How late scheduled runs were started."),
     _counter("fallbackd_runs_skipped_total", ("reason",), "Scheduled runs that were not made, by why."),
     _gauge(

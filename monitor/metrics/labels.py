@@ -183,6 +183,7 @@ class Labels:
         for notifier in self._config.alerts.notifiers:
             yield "fallbackd_notices_total", (notifier.name, "delivered", Reason.NONE.value)
             yield "fallbackd_outbox_pending", (notifier.name,)
+            yield "fallbackd_notifier_broken", (notifier.name,)
 
     def _covers_subject(self, chain: str, values: Mapping[str, str]) -> bool:
         target, provider = values.get("target", ""), values.get("provider", "")

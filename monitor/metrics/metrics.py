@@ -175,6 +175,9 @@ class Metrics:
     def notice(self, notifier: str, result: str, reason: str) -> None:
         self._count("fallbackd_notices_total", (notifier, result, reason))
 
+    def set_notifier_broken(self, notifier: str, broken: bool) -> None:
+        self._set("fallbackd_notifier_broken", (notifier,), float(broken))
+
     def set_outbox_pending(self, notifier: str, count: int) -> None:
         self._set("fallbackd_outbox_pending", (notifier,), count)
 

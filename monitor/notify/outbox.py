@@ -11,7 +11,8 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.notify.model import Notifier
-from monitor.notify.sender import Observe, Sender, Waiting
+from monitor.notify.sender import Observe, Seconds, Sender, Waiting
+from monitor.notify.stand_in import Broken
 
 log = structlog.get_logger("outbox")
 
@@ -23,12 +24,20 @@ class Outbox:
     """
 
     def __init__(
-        self, *, store: Waiting, notifiers: Mapping[str, Notifier], clock: Clock, rng: Random, observe: Observe
+        self,
+        *,
+        store: Waiting,
+        notifiers: Mapping[str, Notifier],
+        clock: Clock,
+        rng: Random,
+        observe: Observe,
+        seconds: Seconds | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._rng = rng
         self._observe = observe
+        self._seconds = seconds
         self._senders = self._make(notifiers)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._running = False
@@ -56,6 +65,11 @@ class Outbox:
         if self._running:
             self._start()
 
+    @property
+    def broken(self) -> Mapping[str, Broken]:
+        """Notifiers that reach nobody until somebody mends them, by name."""
+        return self._seconds.broken if self._seconds is not None else {}
+
     async def pending(self) -> int:
         """Notices that wait for a notifier that is configured."""
         return sum(self.waiting().values())
@@ -80,7 +94,8 @@ class Outbox:
     def _make(self, notifiers: Mapping[str, Notifier]) -> dict[str, Sender]:
         return {
             name: Sender(
-                name, notifier, store=self._store, clock=self._clock, rng=self._rng, observe=self._observe
+                name, notifier, store=self._store, clock=self._clock, rng=self._rng, observe=self._observe,
+                seconds=self._seconds, told=self.wake,
             )
             for name, notifier in notifiers.items()
         }  # fmt: skip

@@ -15,6 +15,7 @@ from monitor.errors import DeliveryError
 from monitor.model import Notice, NoticeCause, NoticeState
 from monitor.notify.model import Digesting, Notifier, Paced
 from monitor.notify.retrying import Standing, after_failure, after_success, due, wait
+from monitor.notify.stand_in import Broken
 
 log = structlog.get_logger("outbox")
 
@@ -22,6 +23,16 @@ DELIVERY_SECONDS = 45.0
 """No delivery takes longer, whatever the notifier does: its own timeouts and short waits fit in."""
 
 Observe = Callable[[str, str, str], None]
+
+
+class Seconds(Protocol):
+    """Who is told in place of a broken notifier; each says whether it put notices into the outbox."""
+
+    broken: dict[str, Broken]
+
+    async def failed(self, notice: Notice, error: DeliveryError) -> bool: ...
+
+    async def delivered(self, notice: Notice) -> bool: ...
 
 
 class Waiting(Protocol):
@@ -37,8 +48,19 @@ class Waiting(Protocol):
 
 
 class Sender:
+    """``told`` is called when its failures or successes have put notices for others into the outbox."""
+
     def __init__(
-        self, name: str, notifier: Notifier, *, store: Waiting, clock: Clock, rng: Random, observe: Observe
+        self,
+        name: str,
+        notifier: Notifier,
+        *,
+        store: Waiting,
+        clock: Clock,
+        rng: Random,
+        observe: Observe,
+        seconds: Seconds | None = None,
+        told: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.notifier = notifier
@@ -46,6 +68,8 @@ class Sender:
         self._clock = clock
         self._rng = rng
         self._observe = observe
+        self._seconds = seconds
+        self._told = told
         self._standing = Standing()
         self._said: set[str] = set()
         self._delivering = asyncio.Lock()
@@ -91,6 +115,8 @@ class Sender:
                 return True
             await self._store.delivered(notice, ref)
             self._succeeded()
+            if self._seconds is not None and await self._seconds.delivered(notice):
+                self._told()
             return True
 
     async def _deliver(self, notice: Notice) -> str | None:
@@ -137,6 +163,8 @@ class Sender:
         self._observe(self.name, "failed", error.reason)
         now = self._clock.monotonic()
         self._standing = after_failure(self._standing, notice, error, now, self._rng)
+        if error.permanent and self._seconds is not None and await self._seconds.failed(notice, error):
+            self._told()
         if error.reason in self._said:
             return
         self._said.add(error.reason)

@@ -10,7 +10,7 @@ import pytest
 from pydantic import Field, model_validator
 
 from monitor.config.loading import load
-from monitor.config.model import Config, DialectTraits, FaultOption, NotifierSettings, Vocabulary
+from monitor.config.model import Config, DialectTraits, FaultOption, NotifierSettings, Section, Vocabulary
 from monitor.model import Mode
 
 GOOD_CHAINS = """\
@@ -37,8 +37,16 @@ rules:
 """
 
 
+class CommandsSection(Section):
+    """A part of a notifier with a credential of its own."""
+
+    app_token_env: str = Field(description="Variable of the app's token.")
+
+
 class SlackSettings(NotifierSettings):
     """Slack."""
+
+    commands: CommandsSection | None = Field(default=None, description="What it hears.")
 
     token_env: str | None = Field(default=None, description="Variable of the bot token.")
     token_file: str | None = Field(default=None, description="File of the bot token.")

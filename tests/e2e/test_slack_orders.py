@@ -9,7 +9,8 @@ import pytest
 
 from tests.e2e.configs import CHAINS, COMMANDED
 from tests.e2e.daemon import Daemon, until
-from tests.fakes.slack import ADA, EVE, FakeSlack, SlackMessage
+from tests.fakes.receiver import Receiver
+from tests.fakes.slack import ADA, EVE, FakeSlack, SlackMessage, Trouble
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -123,3 +124,51 @@ async def test_orders_are_heard_again_after_the_connection_was_dropped_or_renewe
     assert await commanded.stop() == 0
     for secret in (fake_slack.token, fake_slack.socket.app_token, "ticket-", "/answers/"):
         assert secret not in commanded.output
+
+
+STOOD_IN = """
+notifiers:
+  - {{name: slack, kind: slack, token_env: SLACK_BOT_TOKEN, channel: "#alerts", api_url: "{api_url}", fallback: hook}}
+  - {{name: hook, kind: webhook, url: "{hook}/hook"}}
+routes:
+  - {{notify: [slack]}}
+rules:
+  - {{name: chain-down, when: chain_down, severity: critical, repeat: 1h}}
+"""
+
+
+async def test_a_revoked_token_is_told_by_the_stand_in_with_all_that_slack_should_have_heard(
+    tmp_path: Path, fake_slack: FakeSlack
+) -> None:
+    async with Receiver() as hook:
+        text = STOOD_IN.format(api_url=fake_slack.api_url, hook=hook.url)
+        daemon = Daemon(tmp_path, chains=CHAINS, alerts=text, env={"SLACK_BOT_TOKEN": fake_slack.token})
+        try:
+            await daemon.start()
+            await until(lambda: all_healthy(daemon), "every chain and every target is healthy")
+            fake_slack.trouble, fake_slack.code = Trouble.ERROR, "token_revoked"
+            await daemon.break_("mistralai/mistral-small-3.2-24b-instruct", "unavailable")
+            await daemon.break_("google/gemini-2.5-flash", "unavailable")
+            await until(lambda: heard(hook, {("notifier_broken", "firing"), ("chain-down", "firing")}), "it is told")
+            assert await daemon.metric("fallbackd_notifier_broken", notifier="slack") == 1
+            (note,) = [one for one in (await daemon.get("/api/v1/status"))["notes"] if "reaches nobody" in one]
+            assert note.startswith("Notifier slack reaches nobody: Slack refused: the token was revoked; install")
+            daemon.kill()
+            await daemon.start()
+            assert await daemon.metric("fallbackd_notifier_broken", notifier="slack") == 1, "a restart forgets nothing"
+            fake_slack.trouble = Trouble.NONE
+            await daemon.mend()
+            await until(lambda: heard(hook, {("notifier_broken", "resolved"), ("chain-down", "resolved")}), "it ends")
+            assert await daemon.metric("fallbackd_notifier_broken", notifier="slack") == 0
+            fired = [one for one in told(hook) if one == ("notifier_broken", "firing")]
+            assert len(fired) == 1
+        finally:
+            daemon.kill()
+
+
+def told(hook: Receiver) -> list[tuple[str, str]]:
+    return [(one.json["data"]["alert"], one.json["data"]["state"]) for one in hook.requests]
+
+
+async def heard(hook: Receiver, wanted: set[tuple[str, str]]) -> bool:
+    return wanted <= set(told(hook))

@@ -47,6 +47,33 @@ def test_any_other_way_is_a_mistake_with_one_sentence(settings: dict[str, Any], 
     assert [error["msg"] for error in caught.value.errors()] == [f"Value error, {sentence}"]
 
 
+COMMANDS = {"app_token_env": "A", "channels": ["C0123"]}
+BOT = {"token_env": "T", "channel": "#alerts"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({**BOT, "commands": {**COMMANDS, "app_token_file": "F"}}, "exactly one of app_token_env and app_token_file"),
+        ({**BOT, "commands": {"channels": ["C0123"]}}, "exactly one of app_token_env and app_token_file"),
+        ({**BOT, "commands": {**COMMANDS, "channels": ["#alerts"]}}, "should match pattern"),
+        ({**BOT, "commands": {**COMMANDS, "channels": []}}, "at least 1 item"),
+        ({**BOT, "commands": {**COMMANDS, "users": ["@ada"]}}, "should match pattern"),
+        ({"webhook_url_env": "W", "commands": COMMANDS}, "a webhook hears nothing; remove commands, or use a bot"),
+        ({**BOT, "digest_above": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_commands_need_a_bot_a_token_and_ids(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        SlackSettings.model_validate(settings)
+
+
+def test_without_users_nobody_is_listed() -> None:
+    allowed = SlackSettings.model_validate({**BOT, "commands": COMMANDS}).commands
+    assert allowed is not None
+    assert allowed.users == ()
+
+
 def test_a_pasted_token_is_refused() -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
         SlackSettings.model_validate({"token": "xoxb-1", "channel": "C"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from random import Random
 
@@ -20,6 +20,7 @@ from monitor.store import Store
 from monitor.store.notices import Notices
 from tests.fakes.clock import FakeClock
 from tests.fakes.values import NOW, notice, resolved
+from tests.notify.recorder import Recorder, settle
 
 pytestmark = pytest.mark.anyio
 
@@ -50,34 +51,6 @@ class Memory:
             self._notices.add(value)
 
 
-class Recorder:
-    """A notifier that fails as it is told, and keeps what got through."""
-
-    def __init__(self, name: str = "slack") -> None:
-        self.name = name
-        self.fails: Callable[[Notice], BaseException | None] = lambda _: None
-        self.got: list[tuple[Notice, str | None]] = []
-        self.tried: list[Notice] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.closed = 0
-
-    async def deliver(self, notice: Notice, ref: str | None) -> str | None:
-        self.tried.append(notice)
-        await self.gate.wait()
-        if error := self.fails(notice):
-            raise error
-        self.got.append((notice, ref))
-        return ref or f"C1:{len(self.got)}"
-
-    async def close(self) -> None:
-        self.closed += 1
-
-    @property
-    def said(self) -> list[str]:
-        return [f"{value.incident} {value.state}" for value, _ in self.got]
-
-
 class Desk:
     """An outbox on a clock that is moved by hand, with all that it counted."""
 
@@ -106,11 +79,6 @@ class Desk:
             await settle()
         self.clock.advance(end - self.clock.now())
         await settle()
-
-
-async def settle() -> None:
-    for _ in range(30):
-        await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager
