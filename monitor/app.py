@@ -18,6 +18,7 @@ from chaos.model import Drill
 from chaos.sandbox import Sandbox
 from monitor import addresses
 from monitor.alarm import Alarm
+from monitor.broadcast import Broadcast
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
 from monitor.control import DaemonControl
@@ -28,10 +29,11 @@ from monitor.experimenting import Experimenting
 from monitor.explaining import Explaining
 from monitor.generations import Generations
 from monitor.heartbeat import Heartbeat, is_watching
+from monitor.histories import Histories
 from monitor.inventory import Inventory
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import ProbeSpec, Transition
+from monitor.model import Outcome, ProbeSpec, Transition
 from monitor.notify import Outbox, build_notifiers
 from monitor.notify.slack import APP_TOKEN as SLACK_APP_TOKEN
 from monitor.notify.standing_in import StandingIn
@@ -44,7 +46,7 @@ from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.traffic import Traffic
 from monitor.version import VERSION
-from monitor.web import build
+from monitor.web import Feed, build
 
 if TYPE_CHECKING:
     from monitor.slack.switchboard import Switchboard
@@ -76,6 +78,8 @@ class App:
         self._rng = rng or Random()
         self._stack = AsyncExitStack()
         self._sandbox_base: str | None = None
+        self._feed = Feed()
+        self._broadcast = Broadcast(self._feed, self._clock)
         self._switchboard: Switchboard | None = None
 
     async def start(self) -> None:
@@ -102,6 +106,7 @@ class App:
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
         _settle_heap()
+        self._broadcast.all_changed()
         log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
         self._schedule.start_now("catalogue")
 
@@ -165,7 +170,7 @@ class App:
             store=self._store,
             metrics=self._metrics,
             clock=self._clock,
-            told=self._outbox.wake,
+            told=self._on_alerts,
             drills=lambda: self._drilling.under_way,
         )
         await self._alarm.restore()
@@ -188,7 +193,7 @@ class App:
             clock=self._clock,
             rng=self._rng,
             changed=self._on_transition,
-            taken=self._generations.notice,
+            taken=self._on_outcome,
         )
         self._drilling = await Drilling.restore(
             pipeline=self._pipeline,
@@ -200,6 +205,7 @@ class App:
             clock=self._clock,
             rng=self._rng,
             gateway=lambda: self.traffic.reach(self.config),
+            observers=(self._broadcast,),
         )
         self._drilling.follow(self.drills)
         self._schedule = Schedule(
@@ -226,11 +232,13 @@ class App:
         insights = Explaining(self, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
         page = build(
             control, insights=insights, laboratory=Experimenting(store=self._store, drilling=self._drilling),
-            token=self.settings.token, loopback=self.settings.is_loopback,
+            histories=Histories(self, store=self._store, clock=self._clock), feed=self._feed,
+            token=self.settings.token, loopback=self.settings.is_loopback, public=lambda: self.config.page.public,
         )  # fmt: skip
         server = Server(page, *self.settings.listen)
         self.url = await server.start()
         self._stack.push_async_callback(server.stop)
+        self._stack.callback(self._feed.close)
         addresses.write(
             self.settings.data, addresses.Addresses(pid=os.getpid(), url=self.url, sandbox=self.sandbox_url)
         )
@@ -304,7 +312,16 @@ class App:
             return None
         return lambda: self._knowledge.rhythm.decide(spec, self._clock.now()).interval
 
+    def _on_outcome(self, outcome: Outcome) -> None:
+        self._generations.notice(outcome)
+        self._broadcast.on_outcome(outcome)
+
+    def _on_alerts(self) -> None:
+        self._outbox.wake()
+        self._broadcast.alerts_changed()
+
     def _on_transition(self, transition: Transition) -> None:
+        self._broadcast.on_transition(transition)
         chain = transition.subject.chain
         self._schedule.repace([spec.key for spec in self.specs if spec.pace and spec.chain == chain])
         self._drilling.notice(transition)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from chaos.guard import Running
 from chaos.journals import journal_from_json
-from chaos.model import Drill, Journal
+from chaos.model import Drill, Event, Journal
 from chaos.report import event_line, text
 from monitor.alarm import Alarm
 from monitor.alert_views import AlertViews
@@ -33,6 +33,7 @@ from monitor.web.views import (
     AlertView,
     ChainView,
     DrillView,
+    EventView,
     IncidentView,
     OutcomeQuery,
     Refused,
@@ -187,7 +188,7 @@ class DaemonControl:
         events = self._drilling.events(run)
         if found is not None and events is not None:
             lines = "".join(f"{event_line(event, found.started)}\n" for event in events)
-            return RunDetail(**_running(found).model_dump(), text=lines)
+            return RunDetail(**dict(_running(found)), text=lines, events=_lines(events, found.started))
         raw = self._drilling.fresh(run)
         if raw is None:
             stored = await self._store.journal(run)
@@ -196,7 +197,12 @@ class DaemonControl:
             raw = stored[1]
         journal = journal_from_json(raw)
         view = finished(journal.verdict, journal)
-        return RunDetail(**{**dict(view), "text": text(journal), "journal": json.loads(raw)})
+        return RunDetail(
+            **dict(view),
+            text=text(journal),
+            events=_lines(journal.events, journal.started),
+            journal=json.loads(raw),
+        )
 
     async def verdict(self, run: str) -> Verdict | None:
         """Waits for the end of a run; None when nothing is known of it."""
@@ -235,7 +241,7 @@ class DaemonControl:
 
     def _drill(self, drill: Drill) -> DrillView:
         chain = self._in_force.config.chain(drill.chain)
-        last = self._drilling.last(drill.name)
+        last, price = self._drilling.last(drill.name), self._drilling.price(drill)
         return DrillView(
             name=drill.name,
             chain=drill.chain,
@@ -245,6 +251,7 @@ class DaemonControl:
             expects=_expects(drill),
             schedule=_schedule(drill),
             requests=drill.most_requests,
+            cost=None if price is None else price * drill.most_requests,
             max_duration=drill.max_duration,
             next_run=self._schedule.next_run(f"drill:{drill.name}"),
             last=finished(last) if last else None,
@@ -272,6 +279,12 @@ def _running(one: Running) -> RunView:
         state=RunState.RUNNING,
         at=one.started,
         asked_by=one.asked_by,
+    )
+
+
+def _lines(events: Iterable[Event], started: float) -> tuple[EventView, ...]:
+    return tuple(
+        EventView(at=event.at, after=event.at - started, phase=event.phase.value, text=event.text) for event in events
     )
 
 

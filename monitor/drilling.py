@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Self
@@ -11,6 +11,7 @@ from typing import Self
 import structlog
 
 from chaos.edges import aims
+from chaos.experiment import Observer
 from chaos.guard import GuardView
 from chaos.injectors import Reach, reaching
 from chaos.injectors.injector import Wrap
@@ -54,6 +55,7 @@ class Drilling:
         clock: Clock,
         rng: Random,
         gateway: Callable[[], Reach | None] = lambda: None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._pipeline = pipeline
         self._knowledge = knowledge
@@ -74,7 +76,7 @@ class Drilling:
             catalogue=self._catalogue,
             clock=clock,
             rng=rng,
-            observers=(self,),
+            observers=(self, *observers),
             injectors=reaching(gateway),
         )
 
@@ -118,6 +120,10 @@ class Drilling:
     def last(self, drill: str) -> Verdict | None:
         """The verdict of the latest run, whatever it was."""
         return self._last.get(drill)
+
+    def price(self, drill: Drill) -> float | None:
+        """What one of its requests costs at most in USD; None where no price is known."""
+        return self._pipeline.estimate(drill_spec(drill, self._chain(drill.chain)))
 
     @property
     def begun(self) -> tuple[str, ...]:

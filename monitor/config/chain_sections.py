@@ -15,6 +15,7 @@ from pydantic import Field
 from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import DrillConfig
 from monitor.config.gateway_sections import GatewayConfig
+from monitor.config.page_sections import PageConfig
 from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section, Text
 from monitor.model import Mode, Reason, Target
@@ -292,3 +293,4 @@ class ChainsFile(Section):
     gateway: GatewayConfig | None = Field(
         default=None, description="Where application traffic passes and is watched; unset, none does."
     )
+    page: PageConfig = Field(default=PageConfig(), description="Who may see the status page.")

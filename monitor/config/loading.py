@@ -59,6 +59,7 @@ def load(
         catalogue=chains_file.catalogue,
         coverage=chains_file.coverage,
         gateway=chains_file.gateway,
+        page=chains_file.page,
         alerts=alerts_file,
         secrets=found.secrets,
         muted=found.muted,

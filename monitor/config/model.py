@@ -34,6 +34,7 @@ from monitor.config.chain_sections import (
 from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import DrillConfig, ExpectConfig, HypothesisConfig, StrikeConfig
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
+from monitor.config.page_sections import PageConfig
 from monitor.config.section import Name, Section
 from monitor.model import Mode
 
@@ -62,6 +63,7 @@ __all__ = [
     "ObjectiveConfig",
     "Of",
     "PaceConfig",
+    "PageConfig",
     "PriceCeilingConfig",
     "ProbeConfig",
     "RouteConfig",
@@ -135,6 +137,7 @@ class Config:
     coverage: CoverageConfig = field(default_factory=CoverageConfig)
     gateway: GatewayConfig | None = None
     budgets: BudgetsConfig = field(default_factory=BudgetsConfig)
+    page: PageConfig = field(default_factory=PageConfig)
 
     _named: Mapping[str, ChainConfig] = field(init=False, repr=False, compare=False)
 

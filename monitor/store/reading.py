@@ -33,6 +33,10 @@ def outcome(id_: str) -> Select[Any]:
     return select(OUTCOMES.c.value).where(OUTCOMES.c.id == id_)
 
 
+def first_outcome(chain: str) -> Select[Any]:
+    return select(func.min(OUTCOMES.c.at)).where(OUTCOMES.c.chain == chain)
+
+
 def transitions(*, chain: str | None, since: float | None, limit: int) -> Select[Any]:
     table = TRANSITIONS.c
     conditions = _equal(TRANSITIONS, {"chain": chain})

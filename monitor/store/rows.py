@@ -70,6 +70,10 @@ def outcome_row(outcome: Outcome) -> Row:
         path=outcome.path.value if outcome.path else None,
         cost=outcome.cost,
         value=encode(outcome, OUTCOME),
+        kind=outcome.kind,
+        position=outcome.position,
+        duration=outcome.duration,
+        first_token=outcome.first_token,
     )
 
 

@@ -13,6 +13,12 @@ APPLICATION_ID = 0x0FBD0001
 
 METADATA = MetaData()
 
+CHARTED = (
+    *("chain", "target", "at"),
+    *("origin", "drill", "kind", "status", "path", "position", "duration", "first_token"),
+)
+"""Whatever a chart needs stands in one index, so that a day of a chain is read without its outcomes."""
+
 OUTCOMES = Table(
     "outcomes",
     METADATA,
@@ -28,11 +34,16 @@ OUTCOMES = Table(
     Column("path", Text),
     Column("cost", Float),
     Column("value", LargeBinary, nullable=False),
+    Column("kind", Text),
+    Column("position", Integer),
+    Column("duration", Float),
+    Column("first_token", Float),
     Index("outcomes_by_time", "at", "id"),
     Index("outcomes_by_chain", "chain", "at", "id"),
     Index("outcomes_by_target", "chain", "target", "at", "id"),
     Index("outcomes_by_probe", "chain", "probe", "at"),
     Index("outcomes_by_drill", "drill", "at", "id", sqlite_where=text("drill IS NOT NULL")),
+    Index("outcomes_for_charts", *CHARTED),
 )
 
 TRANSITIONS = Table(
@@ -117,6 +128,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX notices_by_fate ON notices (fate, seq)",
         """CREATE TABLE messages (notifier TEXT NOT NULL, incident TEXT NOT NULL, ref TEXT NOT NULL, at FLOAT NOT NULL,
            PRIMARY KEY (notifier, incident))""",
+    ),
+    (
+        "ALTER TABLE outcomes ADD COLUMN kind TEXT",
+        "ALTER TABLE outcomes ADD COLUMN position INTEGER",
+        "ALTER TABLE outcomes ADD COLUMN duration FLOAT",
+        "ALTER TABLE outcomes ADD COLUMN first_token FLOAT",
+        """UPDATE outcomes SET kind = json_extract(CAST(value AS TEXT), '$.kind'),
+           position = json_extract(CAST(value AS TEXT), '$.position'),
+           duration = json_extract(CAST(value AS TEXT), '$.duration'),
+           first_token = json_extract(CAST(value AS TEXT), '$.first_token')
+           WHERE json_valid(CAST(value AS TEXT))""",
+        """CREATE INDEX outcomes_for_charts ON outcomes (chain, target, at, origin, drill, kind, status, path, position,
+           duration, first_token)""",
     ),
 )
 """``MIGRATIONS[n]`` leads from version n to n + 1 (PRAGMA user_version). Only ever appended to."""

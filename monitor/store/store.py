@@ -16,7 +16,7 @@ from monitor.clock import Clock
 from monitor.errors import FallbackdError, StartError
 from monitor.model import Notice, Origin, Outcome, Status, Transition, Verdict
 from monitor.model import Path as ChainPath
-from monitor.store import reading, retention
+from monitor.store import charts, reading, retention
 from monitor.store.database import open_database, sentence
 from monitor.store.notices import Fate, Notices
 from monitor.store.reading import Cursor
@@ -133,6 +133,11 @@ class Store:
         found = decode_all((row.value for row in await self._read(reading.outcome(id_))), OUTCOME)
         return found[0] if found else None
 
+    async def first_outcome(self, chain: str) -> float | None:
+        """When the oldest outcome that is kept of a chain was."""
+        rows = await self._read(reading.first_outcome(chain))
+        return None if rows[0][0] is None else float(rows[0][0])
+
     async def transitions(
         self, *, chain: str | None = None, since: float | None = None, limit: int = 100
     ) -> list[Transition]:
@@ -164,6 +169,20 @@ class Store:
     async def last_probes(self) -> dict[tuple[str, str], float]:
         """When each (chain, probe) was last asked as scheduled."""
         return {(chain, probe): at for chain, probe, at in await self._read(reading.last_probes())}
+
+    async def served(
+        self, chains: Sequence[str], *, since: float, width: float
+    ) -> list[tuple[str, int, int | None, ChainPath, int]]:
+        """(chain, bucket, position, path, count), oldest first: who answered. See ``monitor.store.charts``."""
+        rows = await self._read(charts.served(chains, since=since, width=width))
+        return [(chain, bucket, position, ChainPath(path), count) for chain, bucket, position, path, count in rows]
+
+    async def quantiles(
+        self, chain: str, targets: Sequence[str], column: str, *, since: float, width: float
+    ) -> list[tuple[str | None, int, int, float, float]]:
+        """(target or None, bucket, answers, median, worst), oldest first, of ``duration`` or ``first_token``."""
+        rows = await self._read(charts.quantiles(chain, targets, column, since=since, width=width))
+        return [tuple(row) for row in rows]
 
     # States: what health and alerting know, by kind and key.
 

@@ -1,7 +1,8 @@
 """Who may do what: pure decisions over a request's method, path and headers.
 
 On loopback without a token anybody may read, and change what a page of another site could not have asked for. With a
-token every change needs it; bound to anything else than loopback, reading needs it too.
+token every change needs it; bound to anything else than loopback, reading needs it too. Where the page is public,
+anybody may read the pages of chains and the badges, and nothing else, loopback or not: a proxy in front is on loopback.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +23,7 @@ SESSION = 12 * 3600.0
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALWAYS_OPEN = ("/-/", "/static/")
+_PUBLIC = re.compile(r"/|/chains/[^/]+|/badge/[^/]+|/api/v1/chains/[^/]+/history")
 SIGN_IN = "/signin"
 
 
@@ -42,10 +45,12 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """``token`` None means that none was set. ``loopback``: nobody but this machine can reach the daemon."""
+    """``token`` None means that none was set. ``loopback``: nobody but this machine can reach the daemon. ``public``:
+    the page is shown, without its details, to whoever has no token; without a token there is no such difference."""
 
     token: str | None
     loopback: bool
+    public: bool = False
 
     def __post_init__(self) -> None:
         if self.token is None and not self.loopback:
@@ -60,9 +65,17 @@ class Policy:
             return _cross_site(headers) if changes else None
         if self.token is None:
             return (_cross_site(headers) or _cross_host(headers)) if changes else None
-        if not changes and self.loopback:
+        if not changes and (_PUBLIC.fullmatch(path) if self.is_public else self.loopback):
             return None
         return self._denied(headers, now, changes=changes)
+
+    @property
+    def is_public(self) -> bool:
+        return self.public and self.token is not None
+
+    def sees_all(self, headers: Mapping[str, str], now: float) -> bool:
+        """Whether whoever asks is shown costs, hosts and details."""
+        return not self.is_public or self.knows(headers, now)
 
     def knows(self, headers: Mapping[str, str], now: float) -> bool:
         """Whether whoever asks may change things; for showing the buttons."""
@@ -126,3 +139,9 @@ def _cross_host(headers: Mapping[str, str]) -> Denial | None:
     except ValueError:
         ours = False
     return None if ours else Denial.OTHER_HOST
+
+
+def own_place(place: str) -> str:
+    """A place on this host: anything that a browser could read as another one becomes the front page."""
+    own = place.startswith("/") and not place.startswith("//") and "\\" not in place and place.isprintable()
+    return place if own else "/"

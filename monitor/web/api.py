@@ -84,14 +84,14 @@ class Page(BaseModel):
 
     @field_validator("before")
     @classmethod
-    def _is_cursor(cls, value: str | None) -> str | None:
-        if value is not None and _cursor(value) is None:
+    def _isparse_cursor(cls, value: str | None) -> str | None:
+        if value is not None and parse_cursor(value) is None:
             raise ValueError("not what an earlier page gave as next")
         return value
 
     @property
     def cursor(self) -> Cursor | None:
-        return _cursor(self.before) if self.before else None
+        return parse_cursor(self.before) if self.before else None
 
 
 class Filters(Page):
@@ -238,7 +238,8 @@ def _asked_by(body: AskedBy | None) -> str:
     return (body or AskedBy()).asked_by
 
 
-def _cursor(text: str) -> Cursor | None:
+def parse_cursor(text: str) -> Cursor | None:
+    """What ``next_page`` wrote; None for anything else."""
     at, _, id_ = text.partition("_")
     try:
         return (float(at), id_) if id_ and abs(float(at)) < 1e12 else None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +22,7 @@ BODY_LIMIT = 64 * 1024
 """Bytes. The largest thing anybody has to send is a name."""
 
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -30,10 +33,27 @@ _HEADERS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who asks, as every page and answer finds it in the request's scope. Without ``sees_all``: no costs, no hosts, no
+    details."""
+
+    may_change: bool
+    sees_all: bool
+
+
+def reader(request: Request) -> Reader:
+    found: Reader = request.scope["state"]["reader"]
+    return found
+
+
 class Gate:
-    def __init__(self, app: ASGIApp, *, policy: Policy, clock: Clock) -> None:
+    """``public``: whether the config in force shows the page to everybody."""
+
+    def __init__(self, app: ASGIApp, *, policy: Policy, public: Callable[[], bool], clock: Clock) -> None:
         self._app = app
         self._policy = policy
+        self._public = public
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,8 +66,9 @@ class Gate:
                 _guard(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        headers = Headers(scope=scope)
-        denial = self._policy.decide(scope["method"], scope["path"], headers, self._clock.now())
+        headers, now = Headers(scope=scope), self._clock.now()
+        policy = replace(self._policy, public=self._public())
+        denial = policy.decide(scope["method"], scope["path"], headers, now)
         if denial is not None:
             log.warning("request denied", why=denial.value, method=scope["method"], path=scope["path"])
             await _deny(denial, scope, headers)(scope, receive, send_guarded)
@@ -57,7 +78,8 @@ class Gate:
             too_large = refusal(413, f"the body is larger than {BODY_LIMIT // 1024} KiB")
             await too_large(scope, receive, send_guarded)
             return
-        scope["state"] = {**scope.get("state", {}), "may_change": self._policy.knows(headers, self._clock.now())}
+        reader = Reader(may_change=policy.knows(headers, now), sees_all=policy.sees_all(headers, now))
+        scope["state"] = {**scope.get("state", {}), "reader": reader}
         await self._app(scope, _Replay(body, receive), send_guarded)
 
 

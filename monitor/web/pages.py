@@ -1,26 +1,50 @@
-"""The pages for people: rendered here, usable without JavaScript, asking nothing of any other host."""
+"""The pages for people: rendered here, usable without JavaScript, asking nothing of any other host.
+
+Each page is made of parts with an id. ``?parts=ID&parts=ID`` renders these alone, which is how a page that is open is
+kept up to date.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.clock import Clock, utc
-from monitor.web import wording
-from monitor.web.access import COOKIE, SESSION, SIGN_IN, Policy
-from monitor.web.api import ID, NAME, Page, find_chain, find_drill, find_run, next_page
+from monitor.web import public, strip, wording
+from monitor.web.access import Policy
+from monitor.web.api import ID, NAME, find_chain, find_run, next_page, parse_cursor
 from monitor.web.control import Control
+from monitor.web.feed import Feed
+from monitor.web.gate import Reader, reader
+from monitor.web.history_api import Histories
+from monitor.web.history_views import Window
 from monitor.web.reference import operations, values
-from monitor.web.views import OutcomeQuery, Refused
+from monitor.web.timeline import timeline
+from monitor.web.views import ChainView, OutcomeQuery, Refused, RunView
 
-ASKED_BY = "the status page"
 TRANSITIONS = 12
 RUNS = 8
 OUTCOMES = 50
+TIMELINE = 30
+LOOK_BACK = 30 * 86400.0
+"""Seconds that the timeline of a chain goes back."""
+
+PARTS = Annotated[list[str] | None, Query(max_length=64, description="Ids; unset, the whole page.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where pages have what they show."""
+
+    control: Control
+    histories: Histories
+    feed: Feed
 
 
 def environment() -> Environment:
@@ -40,6 +64,9 @@ def environment() -> Environment:
         "path": wording.path,
         "percent": wording.percent,
         "seconds": wording.span,
+        "shapes": strip.shapes,
+        "shares": strip.shares,
+        "spells": strip.spells,
         "subject": wording.subject,
         "tone": wording.tone,
         "usd": wording.usd,
@@ -51,130 +78,105 @@ def environment() -> Environment:
 class Pages:
     """Renders templates with what every page shows."""
 
-    def __init__(self, control: Control, policy: Policy, clock: Clock) -> None:
-        self._control = control
+    def __init__(self, sources: Sources, policy: Policy, clock: Clock) -> None:
+        self.control = sources.control
+        self._histories = sources.histories
+        self._feed = sources.feed
         self._policy = policy
         self._clock = clock
         self._environment = environment()
 
-    def show(self, template: str, request: Request, *, status: int = 200, **values: Any) -> HTMLResponse:
-        daemon = self._control.status()
-        page = self._environment.get_template(template).render(
-            daemon=daemon,
-            now=self._clock.now(),
-            may_change=bool(request.scope["state"]["may_change"]),
-            has_token=self._policy.token is not None,
-            **values,
-        )
-        return HTMLResponse(page, status_code=status)
+    async def show(
+        self, template: str, request: Request, *, status: int = 200, parts: Sequence[str] = (), **values: Any
+    ) -> HTMLResponse:
+        who, daemon = reader(request), self.control.status()
+        seen = {
+            "daemon": daemon if who.sees_all else public.status(daemon),
+            "now": self._clock.now(),
+            "may_change": who.may_change,
+            "sees_all": who.sees_all,
+            "has_token": self._policy.token is not None,
+            "last_event": self._feed.last if who.sees_all else "",
+            "wanted": frozenset(parts),
+        }
+        # In a thread: a long page must not hold up the probes, whose answers are being timed.
+        render = self._environment.get_template(template).render
+        return HTMLResponse(await asyncio.to_thread(render, {**seen, **values}), status_code=status)
 
-    async def status(self, request: Request, *, refused: Refused | None = None) -> HTMLResponse:
-        chains, control = self._control.chains(), self._control
-        return self.show(
+    async def status(
+        self, request: Request, *, refused: Refused | None = None, parts: Sequence[str] = ()
+    ) -> HTMLResponse:
+        who, control = reader(request), self.control
+        chains = [chain if who.sees_all else public.chain(chain) for chain in control.chains()]
+        return await self.show(
             "status.html",
             request,
             status=200 if refused is None else 409,
+            parts=parts,
             refused=refused,
             overall=wording.overall(chains),
             chains=chains,
-            alerts=control.alerts(),
-            drills=control.drills(),
-            runs=await control.runs(limit=RUNS),
-            transitions=await control.transitions(limit=TRANSITIONS),
+            strips=await self._histories.strips(),
+            alerts=control.alerts() if who.sees_all else (),
+            silences=control.silences() if who.sees_all else (),
+            drills=control.drills() if who.sees_all else (),
+            runs=await control.runs(limit=RUNS) if who.sees_all else (),
+            transitions=await control.transitions(limit=TRANSITIONS) if who.sees_all else (),
         )
 
-    async def chain(self, request: Request, name: str, page: Page) -> HTMLResponse:
-        chain = find_chain(self._control, name)
-        outcomes = await self._control.outcomes(OutcomeQuery(chain=name, before=page.cursor, limit=OUTCOMES))
-        return self.show(
+    async def chain(self, request: Request, name: str, before: str | None, parts: Sequence[str]) -> HTMLResponse:
+        who, control = reader(request), self.control
+        chain = find_chain(control, name)
+        query = OutcomeQuery(chain=name, before=_cursor(before), limit=OUTCOMES)
+        outcomes = await control.outcomes(query) if who.sees_all else ()
+        runs = await control.runs(chain=name, limit=TIMELINE)
+        return await self.show(
             "chain.html",
             request,
-            chain=chain,
-            is_first_page=page.before is None,
+            parts=parts,
+            chain=chain if who.sees_all else public.chain(chain),
+            is_first_page=before is None,
             outcomes=outcomes,
             older=next_page(outcomes, OUTCOMES),
-            runs=await self._control.runs(chain=name, limit=RUNS),
-            transitions=await self._control.transitions(chain=name, limit=TRANSITIONS),
+            strip=(await self._histories.strips()).get(name),
+            windows=[window.value for window in Window],
+            timeline=await self._timeline(chain, runs, who),
+            alerts=[one for one in control.alerts() if one.chain == name] if who.sees_all else (),
+            silences=[one for one in control.silences() if one.chain == name] if who.sees_all else (),
+            drills=[one for one in control.drills() if one.chain == name] if who.sees_all else (),
+            table=next((one for one in control.coverage().chains if one.chain == name), None),
         )
 
-
-def router(control: Control, policy: Policy, clock: Clock) -> APIRouter:
-    made = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    pages = Pages(control, policy, clock)
-    _add_reading(made, pages, control)
-    _add_changes(made, pages, control)
-    _add_sign_in(made, pages, policy, clock)
-    return made
+    async def _timeline(self, chain: ChainView, runs: Sequence[RunView], who: Reader) -> Sequence[Any]:
+        found = await self._histories.troubles(chain.name, since=self._clock.now() - LOOK_BACK)
+        if not who.sees_all:
+            found, runs = public.troubles(found), [public.run(one) for one in runs]
+        return timeline(found, runs, TIMELINE)
 
 
-def _add_reading(made: APIRouter, pages: Pages, control: Control) -> None:
+def add_reading(made: APIRouter, pages: Pages) -> None:
     @made.get("/")
-    async def status(request: Request) -> Response:
-        return await pages.status(request)
+    async def status(request: Request, parts: PARTS = None) -> Response:
+        return await pages.status(request, parts=parts or ())
 
     @made.get("/chains/{name}")
-    async def chain(request: Request, name: NAME, page: Annotated[Page, Query()]) -> Response:
-        return await pages.chain(request, name, page)
+    async def chain(
+        request: Request, name: NAME, before: Annotated[str | None, Query(max_length=128)] = None, parts: PARTS = None
+    ) -> Response:
+        return await pages.chain(request, name, before, parts or ())
 
     @made.get("/runs/{id}")
-    async def run(request: Request, id: ID) -> Response:  # noqa: A002 - the name in the path
-        return pages.show("run.html", request, run=await find_run(control, id))
+    async def run(request: Request, id: ID, parts: PARTS = None) -> Response:  # noqa: A002 - the name in the path
+        return await pages.show("run.html", request, parts=parts or (), run=await find_run(pages.control, id))
 
     @made.get("/api/docs")
     async def reference(request: Request) -> Response:
         document = request.app.openapi()
-        return pages.show("reference.html", request, operations=operations(document), values=values(document))
+        return await pages.show("reference.html", request, operations=operations(document), values=values(document))
 
 
-def _add_changes(made: APIRouter, pages: Pages, control: Control) -> None:
-    @made.post("/drills/{name}/run")
-    async def start(request: Request, name: NAME) -> Response:
-        find_drill(control, name)
-        answer = await control.start_run(name, asked_by=ASKED_BY)
-        if isinstance(answer, Refused):
-            return await pages.status(request, refused=answer)
-        return _to(f"/runs/{quote(answer.run, safe='')}")
-
-    @made.post("/stop")
-    async def stop() -> Response:
-        await control.stop(asked_by=ASKED_BY)
-        return _to("/#drills")
-
-    @made.post("/release")
-    async def release() -> Response:
-        await control.release(asked_by=ASKED_BY)
-        return _to("/#drills")
-
-
-def _add_sign_in(made: APIRouter, pages: Pages, policy: Policy, clock: Clock) -> None:
-    @made.get(SIGN_IN)
-    async def form(request: Request, next: Annotated[str, Query(max_length=512)] = "/") -> Response:  # noqa: A002 - the name in the query
-        return pages.show("signin.html", request, wrong=False, next=_own(next))
-
-    @made.post(SIGN_IN)
-    async def sign_in(request: Request) -> Response:
-        fields = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=8)
-        back = _own(fields.get("next", ["/"])[0])
-        if not policy.accepts(fields.get("token", [""])[0]):
-            return pages.show("signin.html", request, status=401, wrong=True, next=back)
-        answer = _to(back)
-        secure = request.url.scheme == "https"
-        value = policy.session(clock.now())
-        answer.set_cookie(COOKIE, value, max_age=int(SESSION), httponly=True, samesite="strict", secure=secure)
-        return answer
-
-    @made.post("/signout")
-    async def sign_out() -> Response:
-        answer = _to("/")
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return answer
-
-
-def _to(place: str) -> RedirectResponse:
-    return RedirectResponse(place, status_code=303)
-
-
-def _own(place: str) -> str:
-    """A place on this host: anything that a browser could read as another one becomes the front page."""
-    own = place.startswith("/") and not place.startswith("//") and "\\" not in place and place.isprintable()
-    return place if own else "/"
+def _cursor(before: str | None) -> tuple[float, str] | None:
+    found = parse_cursor(before) if before is not None else None
+    if before is not None and found is None:
+        raise HTTPException(400, "before: not what an earlier page gave as next")
+    return found

@@ -158,15 +158,27 @@ class RunView(View):
     verdict: Verdict | None = None
 
 
+class EventView(View):
+    """One line of a journal; ``after``: seconds since the run began."""
+
+    at: float
+    after: float
+    phase: str
+    text: str
+
+
 class RunDetail(RunView):
-    """``text`` is the journal for people (of a running one: what it has said so far), ``journal`` the whole record."""
+    """``text`` is the journal for people (of a running one: what it has said so far), ``events`` its lines, ``journal``
+    the whole record."""
 
     text: str
+    events: tuple[EventView, ...] = ()
     journal: Any = None
 
 
 class DrillView(View):
-    """``breaks`` are labels; ``schedule`` and ``expects`` are texts; ``requests`` is how many paid ones at most."""
+    """``breaks`` are labels; ``schedule`` and ``expects`` are texts; ``requests`` is how many paid ones at most, and
+    ``cost`` what they cost at most in USD, None where no price is known."""
 
     name: str
     chain: str
@@ -176,6 +188,7 @@ class DrillView(View):
     expects: str
     schedule: str
     requests: int
+    cost: float | None = None
     max_duration: float
     next_run: float | None = None
     last: RunView | None = None

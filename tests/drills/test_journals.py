@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaos.evidence import Evidence
 from chaos.hypothesis import check
 from chaos.journals import (
     JournalError,
@@ -20,7 +21,6 @@ from chaos.journals import (
     journal_json,
     judged_again,
 )
-from chaos.evidence import Evidence
 from chaos.judge import judge
 from chaos.model import Check, Event, Expect, Journal, Phase
 from monitor.model import Attempt, Path, Reason, Status, VerdictKind

@@ -5,10 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from monitor.web import Feed
 from monitor.web.access import COOKIE, SESSION, Denial, Policy
 from monitor.web.site import build
 
-from .web_stage import NOW, FakeControl, client, site
+from .web_stage import NOW, FakeControl, FakeHistories, client, site
 
 pytestmark = pytest.mark.anyio
 
@@ -83,7 +84,7 @@ def test_access(policy: Policy, method: str, path: str, headers: dict[str, str],
 
 def test_listening_beyond_loopback_without_a_token_is_not_possible() -> None:
     with pytest.raises(ValueError, match="needs a token"):
-        build(FakeControl(), token=None, loopback=False)
+        build(FakeControl(), histories=FakeHistories(), feed=Feed(), token=None, loopback=False)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,6 @@ async def test_whoever_may_not_change_anything_sees_no_buttons() -> None:
         stranger = (await http.get("/")).text
         http.headers.update(BEARER)
         known = (await http.get("/")).text
-    assert "Break it now" not in stranger
+    assert "data-ask" not in stranger
     assert "Stop all drills" not in stranger
-    assert "Break it now" in known
+    assert 'data-ask href="/drills/primary-gone/run"' in known

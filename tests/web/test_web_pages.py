@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
 
+import monitor.web
 from monitor.model import Health, VerdictKind
 from monitor.web import wording
 from monitor.web.views import Refused, RunState, RunView
@@ -17,7 +19,7 @@ from .web_stage import NOW, FakeControl, alerts, chat, client, drills, in_client
 
 pytestmark = pytest.mark.anyio
 
-PAGES = ["/", "/chains/chat", "/runs/run-1", "/api/docs", "/signin"]
+PAGES = ["/", "/chains/chat", "/runs/run-1", "/api/docs", "/signin", "/drills/primary-gone/run", "/chains/chat/silence"]
 MARKUP = "<script>alert(1)</script>\"'"
 
 
@@ -64,7 +66,10 @@ async def test_a_page_is_whole_and_asks_nothing_of_another_host(place: str) -> N
         for name in ("src", "href", "action", "content"):
             assert "//" not in (attributes.get(name) or ""), (tag, attributes)
     scripts = [attributes for tag, attributes in page.found if tag == "script"]
-    assert scripts == [{"src": "/static/page.js", "defer": None}]
+    wanted = ["/static/page.js"]
+    if place == "/chains/chat":
+        wanted = ["/static/vendor/uplot/uPlot.iife.min.js", "/static/charts.js", *wanted]
+    assert [attributes["src"] for attributes in scripts] == wanted
 
 
 @pytest.mark.parametrize("place", [*PAGES, "/metrics", "/api/v1/chains", "/nowhere", "/static/style.css", "/-/healthy"])
@@ -78,24 +83,27 @@ async def test_every_answer_is_kept_to_itself(place: str) -> None:
     assert headers["referrer-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("name", ["style.css", "page.js", "icon.svg"])
+STATIC = Path(monitor.web.__file__).parent / "static"
+OURS = sorted(file.name for file in STATIC.iterdir() if file.is_file())
+
+
+@pytest.mark.parametrize("name", OURS)
 async def test_static_files_name_no_other_host(name: str) -> None:
     answer = await get(f"/static/{name}")
     assert answer.status_code == 200
-    assert "//" not in re.sub(r"^// .*$|http://www\.w3\.org/2000/svg", "", answer.text, flags=re.MULTILINE)
+    assert "//" not in re.sub(r"(^|\s)// .*$|http://www\.w3\.org/2000/svg", "", answer.text, flags=re.MULTILINE)
 
 
 async def test_the_status_page_tells_the_state_of_everything() -> None:
     page = plain((await get("/")).text)
     for text in (
         "chat-in-client is down",
+        "every target failed: fast 503, steady 503, open-weights timed out after 15 s",
         "3 chains · 9 targets · 21 probes · 3,911 results since the start",
         "No target answers: 3 of the last 3 questions failed.",
         "together failed over for 5 min",
         "nobody no target answered",
         "36 % 15m 9.0 % 1h 0.4 % 1d",
-        "rate_limited 429, asks again in 30 s for 5 min",
-        "$1.21 of $1.50 left today",
         "primary-gone passed",
         "chat-in-client healthy → down",
         "Slack is off",
@@ -103,10 +111,27 @@ async def test_the_status_page_tells_the_state_of_everything() -> None:
         assert text in page
 
 
+async def test_the_page_of_a_chain_tells_all_of_it() -> None:
+    control = FakeControl(alert_views=[alerts()[1].model_copy(update={"chain": "chat"}), alerts()[0]])
+    page = plain((await get("/chains/chat", control)).text)
+    for text in (
+        "$1.21 of $1.50 left today",
+        "anthropic healthy 790 ms",
+        "chat-by-provider falls back too often",
+        "primary 99 % secondary 1.0 % last-resort 0 % nobody 0.3 %",
+        "degraded for 15 min primary down: timeout",
+        "drill primary-gone passed",
+    ):
+        assert text in page
+    assert "No target answers" not in page
+    assert "primary-stalls" not in page
+
+
 async def test_providers_stand_below_their_target_in_order() -> None:
-    page = plain((await get("/")).text)
+    page = plain((await get("/chains/chat")).text)
     places = [
-        page.index(f" {name} ") for name in ("primary", "anthropic", "amazon-bedrock", "google-vertex", "secondary")
+        page.index(f" {name} ", page.index("Targets, in order"))
+        for name in ("primary", "anthropic", "amazon-bedrock", "google-vertex", "secondary")
     ]
     assert places == sorted(places)
 
@@ -114,11 +139,15 @@ async def test_providers_stand_below_their_target_in_order() -> None:
 async def test_the_run_button_says_what_will_be_broken() -> None:
     text = (
         "Breaks primary of chat with ignore, for fallbackd&#39;s own questions only: for 2 min at most, with up to 9 "
-        "paid requests. The fault is taken away afterwards, whatever happens. Expected: secondary answers within 10s."
+        "paid requests ($0.0021 at most). The fault is taken away afterwards, whatever happens. Expected: secondary "
+        "answers within 10s."
     )
-    page = (await get("/")).text
+    page = (await get("/drills/primary-gone/run")).text
     assert text in page
-    assert '<form method="post" action="/drills/primary-gone/run">' in page
+    assert 'method="post" action="/drills/primary-gone/run"' in page
+    unknown = drills()[0].model_copy(update={"cost": None})
+    page = (await get("/drills/primary-gone/run", FakeControl(drill_views=[unknown]))).text
+    assert "9 paid requests (their price is not known)" in page
 
 
 async def test_a_refused_run_is_told_where_it_was_asked_for() -> None:
@@ -134,7 +163,7 @@ async def test_stopped_drills_can_only_be_released() -> None:
     page = (await get("/", FakeControl(stopped="stopped by ada"))).text
     assert "All drills are stopped: stopped by ada" in page
     assert 'action="/release"' in page
-    assert "Break it now" not in page
+    assert 'data-ask href="/drills' not in page
 
 
 async def test_a_form_leads_back_to_the_page() -> None:
@@ -148,7 +177,7 @@ async def test_a_form_leads_back_to_the_page() -> None:
 async def test_a_run_that_is_under_way_links_to_what_it_says() -> None:
     first, second = drills()
     page = (await get("/", FakeControl(drill_views=(first.model_copy(update={"running": "run-9"}), second)))).text
-    assert '<a class="button" href="/runs/run-9">Running…</a>' in page
+    assert '<a class="button running" href="/runs/run-9">Running…</a>' in page
 
 
 async def test_the_journal_is_shown_as_it_was_written() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,10 @@ from monitor.model import (
     Tokens,
     Transition,
 )
-from monitor.web import build
+from monitor.web import Feed, build
 from monitor.web.coverage_views import CoverageView, coverage_view
+from monitor.web.history_views import HistoryView, StripView, TroubleView, Window, fill, starts
+from monitor.web.strip import serve
 from monitor.web.views import (
     AlertView,
     BudgetView,
@@ -247,7 +249,7 @@ def run_view(drill: str = "primary-gone", run: str = "run-1", at: float = NOW - 
 
 
 def drills(last: RunView | None = None) -> tuple[DrillView, ...]:
-    shared: dict[str, Any] = {"requests": 9, "max_duration": 120.0, "schedule": "every 6h"}
+    shared: dict[str, Any] = {"requests": 9, "cost": 0.0021, "max_duration": 120.0, "schedule": "every 6h"}
     return (
         DrillView(
             name="primary-gone",
@@ -331,6 +333,7 @@ class FakeControl:
     stopped: str | None = None
     readiness: tuple[bool, str] = (True, "every chain has results")
     broken: bool = False
+    silence_values: Sequence[Silence] = ()
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def status(self) -> StatusView:
@@ -374,6 +377,19 @@ class FakeControl:
         return Silence(
             id="s1", chain="chat", alert=None, starts=NOW, ends=NOW + seconds, why=why, by=by, incident=incident
         )
+
+    def silences(self) -> Sequence[Silence]:
+        return self.silence_values
+
+    async def silence(self, chain: str, alert: str | None, *, seconds: float, why: str, by: str) -> Silence | Refused:
+        self.asked.append(("silence", chain, alert or "", f"{seconds:.0f}", why, by))
+        if self.refusal:
+            return self.refusal
+        return Silence(id="s1", chain=chain, alert=alert, starts=NOW, ends=NOW + seconds, why=why, by=by)
+
+    async def end_silence(self, id_: str) -> bool:
+        self.asked.append(("end", id_))
+        return id_ == "s1"
 
     def drills(self) -> Sequence[DrillView]:
         return self.drill_views
@@ -430,8 +446,54 @@ class FakeControl:
         return b"fallbackd_build_info 1\n", "text/plain; version=0.0.4; charset=utf-8"
 
 
-def site(control: FakeControl | None = None, *, token: str | None = None, loopback: bool = True) -> FastAPI:
-    return build(control or FakeControl(), token=token, loopback=loopback, clock=FakeClock(NOW))
+@dataclass
+class FakeHistories:
+    """Of every chain the same day: mostly the primary, a quarter of an hour failed over, five minutes nobody."""
+
+    trouble_views: tuple[TroubleView, ...] = (
+        TroubleView(start=NOW - 7200, end=NOW - 6300, health=Health.DEGRADED, why="primary down: timeout"),
+    )
+
+    async def strips(self) -> Mapping[str, StripView]:
+        at, width = starts(NOW, Window.DAY), Window.DAY.step
+        counts = [(round(start / width), 0, Path.PRIMARY, 15) for start in at[:-2]]
+        counts += [(round(at[-2] / width), 1, Path.FAILED_OVER, 15), (round(at[-1] / width), None, Path.EXHAUSTED, 5)]
+        labels = ("primary", "secondary", "last-resort")
+        return {name: serve(counts, labels, at, width) for name in ("chat", "chat-by-provider", "chat-in-client")}
+
+    async def history(self, chain: str, window: Window | None) -> HistoryView | None:
+        if chain != "chat":
+            return None
+        window = window or Window.DAY
+        at = starts(NOW, window)
+        bucket = round(at[-2] / window.step)
+        lines = fill([(None, bucket, 15, 0.8, 1.9), ("primary", bucket, 3, 0.7, 0.9)], ["primary"], at, window.step)
+        return HistoryView(
+            chain=chain, window=window, start=at[0], end=NOW, step=window.step, at=at, latency=lines, first_token=(),
+            troubles=self.trouble_views, runs=(run_view(),),
+        )  # fmt: skip
+
+    async def troubles(self, chain: str, *, since: float) -> tuple[TroubleView, ...]:
+        return self.trouble_views
+
+
+def site(
+    control: FakeControl | None = None,
+    *,
+    token: str | None = None,
+    loopback: bool = True,
+    public: bool = False,
+    feed: Feed | None = None,
+) -> FastAPI:
+    return build(
+        control or FakeControl(),
+        histories=FakeHistories(),
+        feed=feed or Feed(),
+        token=token,
+        loopback=loopback,
+        public=lambda: public,
+        clock=FakeClock(NOW),
+    )
 
 
 def client(app: FastAPI, host: str = "127.0.0.1:9469", **headers: str) -> httpx.AsyncClient:

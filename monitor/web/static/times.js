@@ -1,0 +1,41 @@
+// Times in the reader's zone. The server writes UTC, and it stays in the tip.
+const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+const pad = (number) => String(number).padStart(2, "0");
+
+export const clock = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+const minute = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+
+function ago(at, now) {
+  const away = Math.round(Math.abs(now - at) / 1000);
+  const [unit, name] = SPANS.find(([span]) => away >= 2 * span) || [1, "s"];
+  const text = `${Math.floor(away / unit)} ${name}`;
+  return at > now + 500 ? `in ${text}` : `${text} ago`;
+}
+
+// Only what changed is written: a thousand times on a page must cost nothing while nothing changes.
+function tick(root) {
+  const now = Date.now();
+  for (const element of root.querySelectorAll("time[data-ago]")) {
+    const text = ago(Date.parse(element.dateTime), now);
+    if (element.firstChild?.data !== text) element.textContent = text;
+  }
+}
+
+export function localise(root) {
+  for (const element of root.querySelectorAll("time[data-clock]")) {
+    const at = new Date(element.dateTime);
+    const day = document.createElement("span");
+    day.className = "day";
+    day.textContent = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+    element.replaceChildren(day, ` ${clock(at)}`);
+  }
+  for (const tip of root.querySelectorAll("title[data-from]")) {
+    const {from, to, text} = tip.dataset;
+    tip.textContent = `${minute(new Date(from))} to ${minute(new Date(to))}: ${text}`;
+  }
+  tick(root);
+}
+
+export function keepTime() {
+  setInterval(() => { if (!document.hidden) tick(document); }, 1000);
+}
