@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import re
 import zlib
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any
 
-from chaos.gateway.record import Copy
+from chaos.gateway.events import DELTAS, telling_events
+from chaos.gateway.record import TAIL_LIMIT, Copy
 from monitor.classify import by_fate, classify, find_error, from_error
 from monitor.dialects import Dialect
-from monitor.exchange import Answer, Event, Fate, Finding, Reply
+from monitor.exchange import Answer, Fate, Finding, Reply
 from monitor.model import Reason, Tokens
 from monitor.reading import clean, mapping, number, parse, text_of
-from monitor.sse import DONE, EventReader, bears_content
+from monitor.sse import DONE
 
 _PLAIN_LIMIT = 4 * 1024 * 1024
-_TELLING = re.compile(rb'"error"|"usage"|_reason": ?"')
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
+_USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 _LAST_EVENTS = frozenset({"message_stop", "response.completed", "response.incomplete", "response.failed"})
-_DELTAS = (
-    "content_block_delta",
-    "response.output_text.delta",
-    "response.reasoning",
-    "response.function_call_arguments",
-)
 
 
 def read_answer(path: str, reply: Reply, body: Copy, started: float, dialect: Dialect, *, now: float) -> Answer:
@@ -39,9 +34,11 @@ def read_answer(path: str, reply: Reply, body: Copy, started: float, dialect: Di
     if raw is None:
         return Answer(finding=_unread(reply, now))
     if streamed:
-        events = tuple(_events(raw, body, started))
+        events = tuple(telling_events(raw, body, started))
         said = tuple(event for event in events if event.data != DONE)
         reply = replace(reply, events=said, done=len(said) < len(events))
+    elif reply.fate is Fate.ANSWERED and not (body.whole and len(raw) < _PLAIN_LIMIT):
+        return _glimpsed(raw, reply, now)
     else:
         reply = replace(reply, body=raw)
     route = path.partition("?")[0].rstrip("/")
@@ -80,43 +77,14 @@ def _unread(reply: Reply, now: float) -> Finding:
     return classify(replace(reply, body=b"{}"), {}, now=now)
 
 
-def _events(raw: bytes, body: Copy, started: float) -> Iterator[Event]:
-    """The events that say something about the whole: the first, the first with content, errors, ends, counts, the last.
-
-    Reading every token of every stream would cost more than passing it on.
-    """
-    ends = list(accumulate(map(len, body.head)))
-    blocks = raw.replace(b"\r\n", b"\n").split(b"\n\n")
-    if len(blocks) == 1:
-        yield from (Event(at=body.times[-1] - started, data=data) for data in EventReader().feed(raw))
-        return
-    unread = blocks.pop()
-    last, at, spoken = len(blocks) - 1, 0, False
-    for index, block in enumerate(blocks):
-        at += len(block) + 2
-        telling = index in (0, last - 1, last) or _TELLING.search(block) is not None
-        if not telling and spoken:
-            continue
-        data = _data(block)
-        if data is None:
-            continue
-        speaks = not spoken and _speaks(data)
-        if telling or speaks:
-            when = body.times[min(bisect_right(ends, at - 1), len(ends) - 1)]
-            yield Event(at=when - started, data=data)
-        spoken = spoken or speaks
-    if unread.strip() == b"data: [DONE]":
-        yield Event(at=body.times[-1] - started, data=DONE)
-
-
-def _data(block: bytes) -> str | None:
-    if block.startswith(b"data: ") and b"\n" not in block and b"\r" not in block:  # the usual event, read at once
-        return block[6:].decode("utf-8", "replace")
-    return next(EventReader().feed(block + b"\n\n"), None)
-
-
-def _speaks(data: str) -> bool:
-    return bears_content(data) or any(f'"type":"{word}' in data or f'"type": "{word}' in data for word in _DELTAS)
+def _glimpsed(raw: bytes, reply: Reply, now: float) -> Answer:
+    """Of an answer that was too large to be kept whole (embeddings are), what can be seen at its ends."""
+    model, usage = _MODEL.search(raw), _USAGE.search(raw, max(len(raw) - TAIL_LIMIT, 0)) or _USAGE.search(raw)
+    said = {"model": model[1].decode("utf-8", "replace") if model else "", "usage": parse(usage[1]) if usage else {}}
+    finding = Finding(reason=Reason.NONE)
+    if (reply.status or 500) >= 400:
+        finding = classify(replace(reply, body=b"{}"), {}, now=now)
+    return replace(_described(Answer(), said), finding=finding)
 
 
 def _with_gaps(answer: Answer, body: Copy, started: float) -> Answer:
@@ -149,7 +117,7 @@ def _read_typed_stream(reply: Reply, now: float) -> Answer:
         body = mapping(parse(event.data))
         kind = text_of(body.get("type"))
         answer = _described(answer, mapping(body.get("message")) or mapping(body.get("response")) or body)
-        if kind.startswith(_DELTAS) and answer.first_token is None:
+        if kind.startswith(DELTAS) and answer.first_token is None:
             answer = replace(answer, first_token=event.at)
         ended = ended or kind in _LAST_EVENTS
         error = find_error(body) or find_error(mapping(body.get("response")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import struct
@@ -25,13 +26,16 @@ _ANTHROPIC = {
 
 
 def reset(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        reset_connection(request.transport)
+
+
+def reset_connection(transport: asyncio.Transport) -> None:
     """End the connection with RST instead of FIN: nothing that was written is sent any more."""
-    if request.transport is None:
-        return
-    own = request.transport.get_extra_info("socket")
+    own = transport.get_extra_info("socket")
     if own is not None:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    request.transport.abort()
+    transport.abort()
 
 
 async def before_answer(request: web.BaseRequest, struck: Struck) -> tuple[int | None, bytes] | None:

@@ -5,9 +5,11 @@ Facts: RFC 9110 section 7.6.1 (hop-by-hop fields), RFC 9112 section 6 (how a mes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
+Pairs = Sequence[tuple[bytes, bytes]]
+"""Fields as they came: order, case and repetitions."""
 
 OWN = b"x-fallbackd-"
 """Fields of requests that begin so are for the gateway; the endpoint does not see them."""
@@ -16,18 +18,26 @@ LAST_CHUNK = b"0\r\n\r\n"
 _HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
+_FRAMING = frozenset({b"transfer-encoding", b"trailer"})
 _REQUEST = _HOP | {b"host", b"expect"}
 _PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b""})
 
 
-def request_head(method: str, target: str, headers: RawHeaders, host: bytes, *, chunked: bool) -> bytes:
+def request_head(method: bytes, target: bytes, headers: Pairs, host: bytes, *, chunked: bool) -> bytes:
     """``target`` is path and query as the endpoint must see them, ``host`` the endpoint's own."""
     dropped = _dropped(headers, _REQUEST)
-    lines = [b"%s %s HTTP/1.1" % (method.encode("ascii"), target.encode("utf-8", "surrogateescape")), b"Host: " + host]
+    lines = [b"%b %b HTTP/1.1" % (method, target)]
+    hosted = False
     for name, value in headers:
         lower = name.lower()
-        if lower not in dropped and not lower.startswith(OWN):
+        if lower in dropped:
+            if lower == b"host" and not hosted:
+                hosted = True
+                lines.append(name + b": " + host)
+        elif not lower.startswith(OWN):
             lines.append(name + b": " + value)
+    if not hosted:
+        lines.insert(1, b"Host: " + host)
     if chunked:
         lines.append(b"Transfer-Encoding: chunked")
     return b"\r\n".join(lines) + b"\r\n\r\n"
@@ -36,14 +46,17 @@ def request_head(method: str, target: str, headers: RawHeaders, host: bytes, *, 
 def answer_head(
     status: int,
     phrase: str,
-    headers: RawHeaders,
+    headers: Pairs,
     *,
     chunked: bool,
     close: bool,
     without: frozenset[bytes] = frozenset(),
+    framed: bool = False,
 ) -> bytes:
-    """``close``: the connection to the client ends after this answer. ``without``: further fields left out."""
-    dropped = _dropped(headers, _HOP | without if without else _HOP)
+    """``close``: the connection to the client ends after this answer. ``without``: further fields left out.
+    ``framed``: the body keeps the framing that it came in."""
+    usual = _HOP - _FRAMING if framed else _HOP
+    dropped = _dropped(headers, usual | without if without else usual)
     lines = [b"HTTP/1.1 %d %s" % (status, phrase.encode("utf-8", "surrogateescape"))]
     lines += [name + b": " + value for name, value in headers if name.lower() not in dropped]
     if chunked:
@@ -51,6 +64,20 @@ def answer_head(
     if close:
         lines.append(b"Connection: close")
     return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def own_answer(status: int, kind: str, text: str) -> bytes:
+    """An error of the gateway's own, in the shape that both OpenAI's and Anthropic's clients read; the connection to
+    the client ends with it."""
+    error = {"type": "error", "error": {"type": kind, "code": status, "message": f"fallbackd gateway: {text}"}}
+    body = json.dumps(error).encode()
+    headers = (
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", b"%d" % len(body)),
+        (b"X-Fallbackd-Gateway", kind.encode()),
+    )
+    phrase = {413: "Content Too Large", 502: "Bad Gateway"}.get(status, "")
+    return answer_head(status, phrase, headers, chunked=False, close=True) + body
 
 
 def frame(chunk: bytes) -> bytes:
@@ -86,7 +113,7 @@ class Address:
         return path.startswith(base) and path[len(base) : len(base) + 1] in ("", "/", "?")
 
 
-def _dropped(headers: RawHeaders, usual: frozenset[bytes]) -> frozenset[bytes]:
+def _dropped(headers: Pairs, usual: frozenset[bytes]) -> frozenset[bytes]:
     """The fields that end at this hop: the usual ones, and those that ``Connection`` names."""
     for name, value in headers:
         if len(name) == 10 and name.lower() == b"connection":

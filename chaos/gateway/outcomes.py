@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ _OF_ERROR: tuple[tuple[type[BaseException], Fate], ...] = (
     (aiohttp.ClientConnectorDNSError, Fate.DNS),
     (socket.gaierror, Fate.DNS),
     (aiohttp.ClientSSLError, Fate.TLS),
+    (ssl.SSLError, Fate.TLS),
     (TimeoutError, Fate.CONNECT_TIMEOUT),
     (ConnectionRefusedError, Fate.REFUSED),
     (aiohttp.ClientConnectorError, Fate.UNREACHABLE),

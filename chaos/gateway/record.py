@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 HEAD_LIMIT = 256 * 1024
@@ -74,7 +75,7 @@ class Record:
         self.asked = Copy()
         self.answer = Copy()
         self.status: int | None = None
-        self.headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.headers: Sequence[tuple[bytes, bytes]] = ()
         self.first_byte: float | None = None
         self.ended = started
         self.end = End.COMPLETE

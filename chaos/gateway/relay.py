@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
@@ -14,7 +13,7 @@ from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, HttpVersion11, RawResponseMessage
 
 from chaos.gateway.breaking import MET, before_answer
-from chaos.gateway.heads import LAST_CHUNK, Address, answer_head, frame, request_head
+from chaos.gateway.heads import LAST_CHUNK, Address, answer_head, frame, own_answer, request_head
 from chaos.gateway.record import End, Record
 from chaos.gateway.rules import Struck
 from chaos.gateway.upstream import Upstream
@@ -110,10 +109,11 @@ class Relay:
 
     def _head(self, request: web.BaseRequest, *, chunked: bool, struck: Struck | None) -> bytes:
         """An answer that is to be bent must come unpacked."""
-        headers, target = request.raw_headers, self._address.target(request.raw_path)
+        headers = request.raw_headers
+        target = self._address.target(request.raw_path).encode("utf-8", "surrogateescape")
         if struck is not None:
             headers = tuple(pair for pair in headers if pair[0].lower() != b"accept-encoding")
-        return request_head(request.method, target, headers, self._upstream.host, chunked=chunked)
+        return request_head(request.method.encode(), target, headers, self._upstream.host, chunked=chunked)
 
     async def _exchange(
         self,
@@ -249,16 +249,8 @@ class Relay:
 
 
 async def say(request: web.BaseRequest, status: int, kind: str, text: str) -> Sent:
-    """An error of the gateway's own, in the shape that both OpenAI's and Anthropic's clients read."""
-    error = {"type": "error", "error": {"type": kind, "code": status, "message": f"fallbackd gateway: {text}"}}
-    body = json.dumps(error).encode()
-    headers = (
-        (b"Content-Type", b"application/json"),
-        (b"Content-Length", b"%d" % len(body)),
-        (b"X-Fallbackd-Gateway", kind.encode()),
-    )
-    phrase = {413: "Content Too Large", 502: "Bad Gateway"}.get(status, "")
-    await _write(request, answer_head(status, phrase, headers, chunked=False, close=True) + body)
+    """An error of the gateway's own."""
+    await _write(request, own_answer(status, kind, text))
     return Sent(keep_alive=False)
 
 

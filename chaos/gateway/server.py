@@ -9,7 +9,9 @@ import structlog
 from aiohttp import web
 
 from chaos.gateway.control import Control, Exposition
-from chaos.gateway.listening import listen
+from chaos.gateway.door import Doors, Hall
+from chaos.gateway.heads import Address
+from chaos.gateway.listening import listen_for
 from chaos.gateway.observer import Observer
 from chaos.gateway.outcomes import Reading
 from chaos.gateway.places import Places, read_asked
@@ -60,7 +62,9 @@ class Gateway:
         self.observer = Observer(*_observed(config, settings, catalogue), told, clock)
         self._config = config
         self._control = Control(self.rules, self.observer, exposition)
-        self._runner: web.BaseRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._doors: Doors | None = None
+        self._careful: web.Server | None = None
         self._observing: asyncio.Task[None] | None = None
         self._upstream: Upstream | None = None
 
@@ -71,18 +75,22 @@ class Gateway:
             self._upstream = Upstream(endpoint.url, ca_file=endpoint.ca_file)
         except OSError as error:
             raise StartError(f"the gateway cannot read {endpoint.ca_file}: {error}") from None
-        time = asyncio.get_running_loop().time
+        self._time = asyncio.get_running_loop().time
         limit = self.settings.max_body_mib * 1024 * 1024
-        self._relay = Relay(self._upstream, max_body=limit, time=time, decide=self._decide)
-        self._time = time
+        self._relay = Relay(self._upstream, max_body=limit, time=self._time, decide=self._decide)
         self._observing = asyncio.create_task(self.observer.run(), name="gateway observer")
-        server = web.Server(
+        careful = self._careful = web.Server(
             self._serve, access_log=None, handler_cancellation=True, auto_decompress=False,
             max_line_size=_HEAD_LIMIT, max_field_size=_HEAD_LIMIT, max_headers=1024,
         )  # fmt: skip
-        self._runner = web.ServerRunner(server, shutdown_timeout=GRACE)
+        self._doors = Doors(
+            Hall(
+                lines=self._upstream.lines, address=Address(self._upstream.url.raw_path), host=self._upstream.host,
+                now=self._clock.now, time=self._time, careful=lambda: bool(self.rules), other=careful, seen=self._seen,
+            )
+        )  # fmt: skip
         try:
-            self.url = await listen(self._runner, self.settings.listen, "listen")
+            self._server, self.url = await listen_for(self._doors, self.settings.listen, "listen")
             self.control_url = await self._control.start(self.settings.control)
         except BaseException:
             await self.stop()
@@ -92,9 +100,12 @@ class Gateway:
         """Exchanges in flight end by themselves, or after the grace; what they were is told. Safe to run twice."""
         self.rules.release_all()
         await self._control.stop()
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        if self._doors is not None and self._careful is not None:
+            self._careful.pre_shutdown()
+            await asyncio.gather(self._doors.close(GRACE), self._careful.shutdown(GRACE))
         observing, self._observing = self._observing, None
         if observing is not None:
             observing.cancel()
@@ -123,8 +134,11 @@ class Gateway:
         try:
             return await self._relay.pass_on(request, record)
         finally:
-            if not record.marked:  # a drill's own request is an outcome of the drill already
-                self.observer.take(record)
+            self._seen(record)
+
+    def _seen(self, record: Record) -> None:
+        if not record.marked:  # a drill's own request is an outcome of the drill already
+            self.observer.take(record)
 
     def _decide(self, request: web.BaseRequest, record: Record) -> Struck | None:
         if not self.rules:

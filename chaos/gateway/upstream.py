@@ -18,10 +18,8 @@ from aiohttp.http import RawResponseMessage, StreamWriter
 from yarl import URL
 
 from chaos.gateway.heads import LAST_CHUNK, frame
+from chaos.gateway.line import CONNECT_TIMEOUT, KEEP_IDLE, Lines
 
-CONNECT_TIMEOUT = 10.0
-KEEP_IDLE = 15.0
-"""Seconds that a connection may idle: less than any endpoint allows, so that none is closed under a new request."""
 _HEAD_LIMIT = 65536
 _READ_SIZE = 65536
 
@@ -33,7 +31,9 @@ class Upstream:
         """Must be made inside the event loop. Raises OSError or ssl.SSLError where the CA file cannot be read."""
         self.url = URL(url)
         self._loop = asyncio.get_running_loop()
-        trust: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca_file) if ca_file else True
+        trust = ssl.create_default_context(cafile=ca_file)
+        trust.set_alpn_protocols(["http/1.1"])
+        self.lines = Lines(self.url, trust, self._loop)
         self._connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_IDLE, ssl=trust)
         self._timeout = aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT)
         # The connector takes a request to know where to connect to; all of ours go to the same place.
@@ -45,6 +45,7 @@ class Upstream:
         return await self._connector.connect(self._where, [], self._timeout)
 
     async def close(self) -> None:
+        await self.lines.close()
         await self._connector.close()
 
     async def ask(self, connection: Connection, head: bytes, *, has_body: bool) -> tuple[RawResponseMessage, Any]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from monitor.classify import by_fate, classify, find_error, from_error
-from monitor.dialects.completion import Report, described, judge_content, thinking, written
+from monitor.dialects.completion import FINE, Report, described, judge_content, thinking, written
 from monitor.exchange import Answer, Event, Fate, Finding, Reply
 from monitor.model import Reason
 from monitor.reading import choices, clean, mapping, parse, text_of
@@ -67,7 +67,8 @@ class _Stream:
             longest_gap=max((later - at for at, later in pairwise(arrivals)), default=None),
             streamed_tokens=max(0, tokens.completion - (0 if self._thought else tokens.reasoning)),
         )
-        return replace(answer, finding=self._finding(answer))
+        found = self._finding(answer)
+        return answer if found is FINE else replace(answer, finding=found)
 
     def _take_choice(self, choice: Mapping[str, Any], at: float) -> None:
         delta = mapping(choice.get("delta")) or mapping(choice.get("message"))

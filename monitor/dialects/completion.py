@@ -36,7 +36,8 @@ def read_completion(reply: Reply, report: Report, *, now: float) -> Answer:
         reasoning_details=_mappings(message.get("reasoning_details")),
         finish=clean(text_of(found[0].get("finish_reason")), 40) or None,
     )
-    return replace(answer, finding=judge_content(answer, thought=bool(thinking(message))))
+    judged = judge_content(answer, thought=bool(thinking(message)))
+    return answer if judged is FINE else replace(answer, finding=judged)
 
 
 def described(answer: Answer, body: Mapping[str, Any], reply: Reply, report: Report) -> Answer:

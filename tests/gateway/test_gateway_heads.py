@@ -21,7 +21,7 @@ def lines(head: bytes) -> list[bytes]:
 
 
 def test_fields_keep_their_case_their_order_and_their_repetitions() -> None:
-    head = request_head("POST", "/api/v1/x?y=%20", HEADERS, b"openrouter.ai", chunked=False)
+    head = request_head(b"POST", b"/api/v1/x?y=%20", HEADERS, b"openrouter.ai", chunked=False)
     assert lines(head) == [
         b"POST /api/v1/x?y=%20 HTTP/1.1",
         b"Host: openrouter.ai",
@@ -49,12 +49,12 @@ def test_fields_keep_their_case_their_order_and_their_repetitions() -> None:
     ids=lambda field: field[0].decode(),
 )
 def test_a_field_of_this_hop_stays_here(field: tuple[bytes, bytes]) -> None:
-    assert lines(request_head("GET", "/", [field], b"h", chunked=False)) == [b"GET / HTTP/1.1", b"Host: h"]
+    assert lines(request_head(b"GET", b"/", [field], b"h", chunked=False)) == [b"GET / HTTP/1.1", b"Host: h"]
 
 
 def test_a_field_that_connection_names_stays_here_too() -> None:
     headers = [(b"Connection", b"close, X-Hop"), (b"X-Hop", b"1"), (b"X-Kept", b"2")]
-    assert lines(request_head("GET", "/", headers, b"h", chunked=False))[2:] == [b"X-Kept: 2"]
+    assert lines(request_head(b"GET", b"/", headers, b"h", chunked=False))[2:] == [b"X-Kept: 2"]
 
 
 def test_an_answer_is_framed_anew_and_keeps_the_rest() -> None:
