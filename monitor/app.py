@@ -269,7 +269,10 @@ class App:
         self.sandbox_url = sandbox.control_url
 
     async def _start_traffic(self) -> None:
-        self.traffic = Traffic(told=self._pipeline.take, catalogue=self._endpoints.catalogue, clock=self._clock)
+        self.traffic = Traffic(
+            told=self._pipeline.take, unobserved=self._metrics.gateway_unobserved,
+            catalogue=self._endpoints.catalogue, clock=self._clock,
+        )  # fmt: skip
         self._stack.push_async_callback(self.traffic.stop)
         await self.traffic.start(self.config)
 

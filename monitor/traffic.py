@@ -17,11 +17,20 @@ log = structlog.get_logger("gateway")
 
 
 class Traffic:
-    """Runs the gateway where there is one and it is not ``separate``. ``told`` gets the outcomes."""
+    """Runs the gateway where there is one and it is not ``separate``. ``told`` gets the outcomes, ``unobserved`` is
+    called for each exchange that could not be read."""
 
-    def __init__(self, *, told: Callable[[Outcome], None], catalogue: Callable[[str], Catalogue], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        told: Callable[[Outcome], None],
+        unobserved: Callable[[], None],
+        catalogue: Callable[[str], Catalogue],
+        clock: Clock,
+    ) -> None:
         self.gateway: Gateway | None = None
         self._told = told
+        self._unobserved = unobserved
         self._catalogue = catalogue
         self._clock = clock
 
@@ -30,7 +39,10 @@ class Traffic:
         settings = config.gateway
         if settings is None or settings.separate:
             return
-        self.gateway = Gateway(config, settings, told=self._told, catalogue=self._catalogue, clock=self._clock)
+        self.gateway = Gateway(
+            config, settings, told=self._told, unobserved=self._unobserved, catalogue=self._catalogue,
+            clock=self._clock,
+        )  # fmt: skip
         await self.gateway.start()
 
     async def stop(self) -> None:

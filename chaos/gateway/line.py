@@ -127,6 +127,7 @@ class Lines:
         await asyncio.gather(*self._opening, return_exceptions=True)
         while self._idle:
             self._idle.pop().close()
+        await asyncio.sleep(0)  # the loop closes them at its next turn
 
     async def _open(self, passage: Passage, request: bytes) -> None:
         try:

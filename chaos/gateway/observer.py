@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from random import Random
 
 import structlog
 
@@ -16,16 +17,30 @@ from monitor.model import Outcome, new_id
 
 log = structlog.get_logger("gateway")
 
-SLICE = 0.00025
-"""Seconds of work before the traffic gets its turn again."""
-MOST_WAITING = 2000
+PAUSE = 0.01
+"""Seconds that the first of a batch waits: what follows on an exchange closely is not held up by reading it."""
+SHORTEST, LONGEST = 0.00025, 0.005
+"""Seconds of work before the traffic gets its turn again: the more waits, the longer."""
+MOST_WAITING = 4000
 MOST_BYTES = 64 * 1024 * 1024
 
 
 class Observer:
-    """Takes records and tells outcomes. What comes faster than it can be read is counted in ``missed`` and let go."""
+    """Takes records and tells outcomes, in batches.
 
-    def __init__(self, places: Places, reading: Reading, told: Callable[[Outcome], None], clock: Clock) -> None:
+    Above half of what may wait, more and more is let go unread, and counted. It is let go by chance and by how much
+    waits, never by what it is, so that shares (of fallbacks, of failures) stay true.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        reading: Reading,
+        told: Callable[[Outcome], None],
+        unobserved: Callable[[], None],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
         self.places = places
         self.reading = reading
         self.seen = 0
@@ -33,33 +48,41 @@ class Observer:
         self.strange = 0
         """Exchanges that belong to no chain."""
         self._told = told
+        self._unobserved = unobserved
         self._clock = clock
+        self._rng = rng
         self._waiting: deque[Record] = deque()
         self._bytes = 0
         self._woken = asyncio.Event()
         self._failing = False
 
     def take(self, record: Record) -> None:
-        weight = record.weight
-        if len(self._waiting) >= MOST_WAITING or self._bytes + weight > MOST_BYTES:
+        if passes_over(self._load, self._rng.random()):
             self.missed += 1
+            self._unobserved()
             return
         self._waiting.append(record)
-        self._bytes += weight
+        self._bytes += record.weight
         if not self._woken.is_set():
             self._woken.set()
 
     async def run(self) -> None:
         while True:
             await self._woken.wait()
-            self._work(self._clock.monotonic() + SLICE)
-            if not self._waiting:
-                self._woken.clear()
-            await asyncio.sleep(0)
+            await self._clock.sleep(PAUSE)
+            while self._waiting:
+                self._work(self._clock.monotonic() + SHORTEST + (LONGEST - SHORTEST) * min(self._load, 1.0))
+                await asyncio.sleep(0)
+            self._woken.clear()
 
     def drain(self) -> None:
         """Read all that waits, at a stop."""
         self._work(float("inf"))
+
+    @property
+    def _load(self) -> float:
+        """What waits, as a share of what may."""
+        return max(len(self._waiting) / MOST_WAITING, self._bytes / MOST_BYTES)
 
     def _work(self, until: float) -> None:
         while self._waiting:
@@ -85,3 +108,9 @@ class Observer:
             self._failing = True
         else:
             self._failing = False
+
+
+def passes_over(load: float, draw: float) -> bool:
+    """Whether an exchange goes unread. ``load``: what waits, as a share of what may; ``draw``: an even chance from 0
+    to 1. Pure."""
+    return load > 0.5 and draw < (load - 0.5) * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from random import Random
 
 import structlog
 from aiohttp import web
@@ -39,7 +40,8 @@ _HEAD_LIMIT = 65536
 class Gateway:
     """Passes traffic on to one endpoint, byte for byte.
 
-    ``told`` gets an Outcome of origin live for each exchange of a chain. Neither it nor the control can stop traffic.
+    ``told`` gets an Outcome of origin live for each exchange of a chain; ``unobserved`` is called for each that there
+    was no time to read. Neither they nor the control can stop traffic.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Gateway:
         told: Callable[[Outcome], None],
         catalogue: Callable[[str], Catalogue],
         clock: Clock,
+        unobserved: Callable[[], None] = lambda: None,
         exposition: Exposition | None = None,
     ) -> None:
         self.settings = settings
@@ -59,7 +62,7 @@ class Gateway:
         self._catalogue = catalogue
         self._told = told
         self.rules = Rules(_sizes(config, settings), settings.live, clock)
-        self.observer = Observer(*_observed(config, settings, catalogue), told, clock)
+        self.observer = Observer(*_observed(config, settings, catalogue), told, unobserved, clock, Random())
         self._config = config
         self._control = Control(self.rules, self.observer, exposition)
         self._server: asyncio.Server | None = None

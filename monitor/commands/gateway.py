@@ -76,8 +76,8 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
         loop.add_signal_handler(number, lambda: os._exit(130) if stop.is_set() else stop.set())
     metrics = Metrics(config, (), (), VERSION)
     running = Gateway(
-        config, settings, told=metrics.observe, catalogue=lambda _: Catalogue(), clock=SystemClock(),
-        exposition=metrics.exposition,
+        config, settings, told=metrics.observe, unobserved=metrics.gateway_unobserved,
+        catalogue=lambda _: Catalogue(), clock=SystemClock(), exposition=metrics.exposition,
     )  # fmt: skip
     await running.start()
     gc.collect()

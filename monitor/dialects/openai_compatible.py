@@ -92,11 +92,11 @@ class OpenAICompatible:
 
 def _by_headers(answer: Answer, reply: Reply) -> Answer:
     """What a gateway says beside the body: Portkey names the provider and the trace; many name the request."""
-    if answer.provider and answer.generation:
-        return answer
     names = ("x-portkey-trace-id", "x-request-id")
     trace = next((found for name in names if (found := clean(header(reply.headers, name), 100))), None)
     provider = clean(header(reply.headers, "x-portkey-provider"), 100) or None
+    if provider is None and trace is None:
+        return answer
     return replace(answer, provider=answer.provider or provider, generation=answer.generation or trace)
 
 

@@ -160,6 +160,10 @@ METRICS: tuple[Declared, ...] = (
         "fallbackd_gateway_tokens_total",
         ("chain", "target", "direction"),
         "Tokens of live exchanges: prompt, completion, and the part of completion that is reasoning.",
+    _counter(
+        "fallbackd_gateway_unobserved_total",
+        (),
+        "Live requests that passed unread, since more came than could be read; left out at random, so shares hold.",
     ),
     _gauge("fallbackd_alerts_firing", ("alert", "chain", "severity"), "1 while the alert fires."),
     _counter("fallbackd_notices_total", ("notifier", "result", "reason"), "Deliveries of notices by result."),

@@ -195,6 +195,10 @@ class Metrics:
     def store_failed(self) -> None:
         self._count("fallbackd_store_errors_total", ())
 
+    def gateway_unobserved(self) -> None:
+        """A live exchange passed that nobody had the time to read."""
+        self._count("fallbackd_gateway_unobserved_total", ())
+
     def reloaded(self, successful: bool, at: float) -> None:
         """The files were read, at the start or on a reload; a failure keeps the older config and its time."""
         self._set("fallbackd_config_reload_successful", (), float(successful))

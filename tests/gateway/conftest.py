@@ -48,6 +48,14 @@ def config(url: str, *chains: ChainConfig, dialect: str = "openrouter", **gatewa
     )
 
 
+def rule(fault: str, *, run: str = "run-1", live: bool = False, **more: Any) -> Rule:
+    """A fault of the chain's first target for the next minute."""
+    strike = {name: more.pop(name) for name in STRIKE if name in more}
+    strikes = (Strike(**{"positions": (0,), "fault": fault, **strike}),)
+    given = {"until": SystemClock().now() + 60, "max_count": 1000, **more}
+    return Rule(id=f"{run}-{fault}", chain="chat", drill="gone", run=run, strikes=strikes, live=live, **given)
+
+
 @dataclass
 class Passing:
     """A gateway that runs, and what it told."""
@@ -77,12 +85,7 @@ class Passing:
         return self.outcomes
 
     def arm(self, fault: str, *, run: str = "run-1", live: bool = False, **more: Any) -> None:
-        strike = {name: more.pop(name) for name in STRIKE if name in more}
-        strikes = (Strike(**{"positions": (0,), "fault": fault, **strike}),)
-        given = {"until": SystemClock().now() + 60, "max_count": 1000, **more}
-        self.gateway.rules.arm(
-            Rule(id=f"{run}-{fault}", chain="chat", drill="gone", run=run, strikes=strikes, live=live, **given)
-        )
+        self.gateway.rules.arm(rule(fault, run=run, live=live, **more))
 
 
 Start = Callable[..., Awaitable[Passing]]
@@ -173,6 +176,8 @@ async def read_message(reader: asyncio.StreamReader) -> bytes:
             body += line + piece
             if line.strip() == b"0":
                 return head + body
+    if head.startswith(b"HTTP/") and fields.get(b"connection") == b"close":
+        return head + await reader.read()
     return head
 
 

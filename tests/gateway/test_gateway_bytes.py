@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,7 +13,22 @@ from hypothesis import strategies as st
 from chaos.gateway import Gateway
 from monitor.clock import SystemClock
 from monitor.offering import Catalogue
-from tests.gateway.conftest import KEY, Endpoint, config, read_message, unframed
+from tests.gateway.conftest import KEY, Endpoint, config, read_message, rule, unframed
+
+Fields = Sequence[tuple[bytes, bytes]]
+ODD: Fields = ((b"X-Odd-cASE", b"\xc3\xa9"), (b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=2"))
+ASKED: Fields = ((b"Host", b"here"), (b"authorization", b"Bearer " + KEY.encode()), (b"X-ODD", b"\xff"))
+OTHERS = frozenset(
+    b"host connection keep-alive proxy-connection te trailer transfer-encoding upgrade expect content-length "
+    b"content-encoding".split()
+)
+"""What is not passed on as it is, or says how a message is framed."""
+
+names = st.from_regex(rb"\A[A-Za-z0-9!#$%&'*+.^_`|~-]{1,20}\Z").filter(lambda name: name.lower() not in OTHERS)
+values = st.from_regex(rb"\A([\x21-\x7e\x80-\xff]([\x20-\x7e\x80-\xff]{0,40}[\x21-\x7e\x80-\xff])?)?\Z")
+fields_of_any_kind = st.lists(st.tuples(names, values), max_size=12)
+ways = st.sampled_from(["plain", "careful"])
+"""The careful way is taken by all while a fault is in place, also one that meets nobody."""
 
 pieces = st.lists(st.binary(min_size=1, max_size=3000), max_size=8)
 framings = st.sampled_from(["length", "chunked", "close"])
@@ -29,8 +44,8 @@ def chunked(parts: list[bytes]) -> bytes:
     return b"".join(b"%X\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
-def answer_of(parts: list[bytes], framing: str) -> bytes:
-    head = b"HTTP/1.1 200 Very OK\r\nX-Odd-cASE: \xc3\xa9\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n"
+def answer_of(parts: list[bytes], framing: str, fields: Fields = ODD) -> bytes:
+    head = b"HTTP/1.1 200 Very OK\r\n" + b"".join(b"%b: %b\r\n" % pair for pair in fields)
     body = b"".join(parts)
     if framing == "length":
         return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -39,11 +54,8 @@ def answer_of(parts: list[bytes], framing: str) -> bytes:
     return head + b"Connection: close\r\n\r\n" + body
 
 
-def request_of(parts: list[bytes], framing: str) -> bytes:
-    head = (
-        b"POST /v1/chat/completions?q=%%7B HTTP/1.1\r\nHost: here\r\nauthorization: Bearer %b\r\nX-ODD: \xff\r\n"
-        % KEY.encode()
-    )
+def request_of(parts: list[bytes], framing: str, fields: Fields = ASKED) -> bytes:
+    head = b"POST /v1/chat/completions?q=%7B HTTP/1.1\r\n" + b"".join(b"%b: %b\r\n" % pair for pair in fields)
     body = b"".join(parts)
     if framing == "length":
         return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
@@ -57,7 +69,7 @@ def split(message: bytes) -> tuple[list[bytes], bytes]:
     return fields, unframed(body) if b"Transfer-Encoding: chunked" in fields else body
 
 
-def through_gateway(exchange: Callable[[Endpoint, Gateway], Awaitable[Any]]) -> Any:
+def through_gateway(exchange: Callable[[Endpoint, Gateway], Awaitable[Any]], way: str = "plain") -> Any:
     async def run() -> Any:
         endpoint = Endpoint()
         server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
@@ -65,8 +77,10 @@ def through_gateway(exchange: Callable[[Endpoint, Gateway], Awaitable[Any]]) -> 
         assert made.gateway is not None
         gateway = Gateway(made, made.gateway, told=lambda _: None, catalogue=lambda _: Catalogue(), clock=SystemClock())
         await gateway.start()
+        if way == "careful":
+            gateway.rules.arm(rule("reset", run="nobody"))
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 return await exchange(endpoint, gateway)
         finally:
             await gateway.stop()
@@ -88,33 +102,49 @@ async def ask(gateway: Gateway, request: list[bytes]) -> bytes:
         writer.close()
 
 
-@settings(max_examples=60)
-@given(parts=pieces, framing=framings, places=st.lists(st.integers(0, 26000), max_size=8))
-def test_an_answer_arrives_as_it_was_sent(parts: list[bytes], framing: str, places: list[int]) -> None:
-    raw = answer_of(parts, framing)
+@settings(max_examples=80)
+@given(
+    parts=pieces, framing=framings, places=st.lists(st.integers(0, 26000), max_size=8), fields=fields_of_any_kind,
+    way=ways,
+)  # fmt: skip
+def test_an_answer_arrives_as_it_was_sent(
+    parts: list[bytes], framing: str, places: list[int], fields: Fields, way: str
+) -> None:
+    raw = answer_of(parts, framing, fields)
 
     async def exchange(endpoint: Endpoint, gateway: Gateway) -> bytes:
         endpoint.answer = [*cut(raw, places), *([None] if framing == "close" else [])]
         return await ask(gateway, [request_of([b"{}"], "length")])
 
-    fields, content = split(through_gateway(exchange))
-    assert fields[:4] == [b"HTTP/1.1 200 Very OK", b"X-Odd-cASE: \xc3\xa9", b"Set-Cookie: a=1", b"Set-Cookie: b=2"]
+    answer = through_gateway(exchange, way)
+    if way == "plain":
+        assert answer == raw
+    lines, content = split(answer)
+    assert lines[: len(fields) + 1] == [b"HTTP/1.1 200 Very OK", *(b"%b: %b" % pair for pair in fields)]
     assert content == b"".join(parts)
 
 
-@settings(max_examples=60)
-@given(parts=pieces, framing=st.sampled_from(["length", "chunked"]), places=st.lists(st.integers(0, 26000), max_size=8))
-def test_a_request_arrives_as_it_was_sent(parts: list[bytes], framing: str, places: list[int]) -> None:
-    raw = request_of(parts, framing)
+@settings(max_examples=80)
+@given(
+    parts=pieces, framing=st.sampled_from(["length", "chunked"]), fields=fields_of_any_kind, way=ways,
+    places=st.lists(st.integers(0, 26000), max_size=8),
+)  # fmt: skip
+def test_a_request_arrives_as_it_was_sent(
+    parts: list[bytes], framing: str, fields: Fields, way: str, places: list[int]
+) -> None:
+    raw = request_of(parts, framing, [*fields, *ASKED])
 
     async def exchange(endpoint: Endpoint, gateway: Gateway) -> bytes:
         endpoint.answer = [b"HTTP/1.1 204 Gone Well\r\n\r\n"]
         await ask(gateway, cut(raw, places))
         return endpoint.requests[0]
 
-    fields, content = split(through_gateway(exchange))
-    assert fields[0] == b"POST /api/v1/chat/completions?q=%7B HTTP/1.1"
-    assert fields[2:4] == [b"authorization: Bearer " + KEY.encode(), b"X-ODD: \xff"]
+    arrived = through_gateway(exchange, way)
+    lines, content = split(arrived)
+    assert lines[0] == b"POST /api/v1/chat/completions?q=%7B HTTP/1.1"
+    named = [line for line in lines[1:] if not line.startswith(b"Host: ")]
+    assert named[: len(fields) + 2] == [b"%b: %b" % pair for pair in (*fields, *ASKED[1:])]
+    assert lines[len(fields) + 1].startswith(b"Host: 127.0.0.1:")
     assert content == b"".join(parts)
 
 
