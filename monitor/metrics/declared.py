@@ -160,6 +160,7 @@ METRICS: tuple[Declared, ...] = (
         "fallbackd_gateway_tokens_total",
         ("chain", "target", "direction"),
         "Tokens of live exchanges: prompt, completion, and the part of completion that is reasoning.",
+    ),
     _counter(
         "fallbackd_gateway_unobserved_total",
         (),

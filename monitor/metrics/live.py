@@ -1,4 +1,4 @@
-"""What one live exchange adds to which series: application traffic is kept apart from fallbackd's own questions. Pure."""
+"""What one live exchange adds to which series: application traffic is kept apart from our own questions. Pure."""
 
 from __future__ import annotations
 
