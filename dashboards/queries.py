@@ -70,7 +70,8 @@ def answered(by: str, selector: str, window: str = "$window") -> str:
 
 
 def quantile(metric: str, share: float, by: str, selector: str, window: str = "$window") -> str:
-    return f"histogram_quantile({share}, {counted(f'{metric}_bucket', f'{by}, le', selector, window)})"
+    labels = f"{by}, le" if by else "le"
+    return f"histogram_quantile({share}, {counted(f'{metric}_bucket', labels, selector, window)})"
 
 
 def serving(selector: str) -> str:

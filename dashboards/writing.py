@@ -6,11 +6,11 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import chain, drills, itself, overview, providers
+from dashboards import chain, drills, gateway, itself, overview, providers
 from dashboards.frame import assemble
 from dashboards.reading import FOLDER
 
-PAGES = (overview.PAGE, chain.PAGE, providers.PAGE, drills.PAGE, itself.PAGE)
+PAGES = (overview.PAGE, chain.PAGE, providers.PAGE, drills.PAGE, gateway.PAGE, itself.PAGE)
 
 
 def written() -> dict[str, str]:

@@ -274,7 +274,7 @@ class App:
             catalogue=self._endpoints.catalogue, clock=self._clock,
         )  # fmt: skip
         self._stack.push_async_callback(self.traffic.stop)
-        await self.traffic.start(self.config)
+        await self.traffic.start(self.config, sandbox=self.settings.sandbox)
 
     def _put_into_force(self, config: Config) -> None:
         self._written = on_sandbox(config, self._sandbox_base) if self._sandbox_base else config

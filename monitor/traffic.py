@@ -8,6 +8,7 @@ import structlog
 
 from chaos.gateway import Gateway, chains_of
 from chaos.injectors import Reach
+from chaos.sandbox import Application
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.model import Outcome
@@ -29,13 +30,14 @@ class Traffic:
         clock: Clock,
     ) -> None:
         self.gateway: Gateway | None = None
+        self._application: Application | None = None
         self._told = told
         self._unobserved = unobserved
         self._catalogue = catalogue
         self._clock = clock
 
-    async def start(self, config: Config) -> None:
-        """Raises StartError."""
+    async def start(self, config: Config, *, sandbox: bool) -> None:
+        """Raises StartError. Only the embedded ``sandbox`` is ever asked by the imaginary application."""
         settings = config.gateway
         if settings is None or settings.separate:
             return
@@ -44,8 +46,14 @@ class Traffic:
             clock=self._clock,
         )  # fmt: skip
         await self.gateway.start()
+        if sandbox and settings.sandbox_traffic is not None:
+            self._application = Application(
+                self.gateway.url, chains_of(config, settings), every=settings.sandbox_traffic, clock=self._clock
+            )
 
     async def stop(self) -> None:
+        if self._application is not None:
+            await self._application.stop()
         if self.gateway is not None:
             await self.gateway.stop()
 

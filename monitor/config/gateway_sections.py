@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from monitor.config.quantity import Percent
+from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section
 
 Address = Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")]
@@ -56,4 +56,9 @@ class GatewayConfig(Section):
     live: Mapping[Name, LiveConfig] = Field(
         default_factory=dict,
         description="Chains whose real traffic a drill may break, by name; without it only a drill's own requests are.",
+    )
+    sandbox_traffic: Duration | None = Field(
+        default=None,
+        ge=0.1,
+        description="With run --sandbox an imaginary application asks so often, to have traffic to look at.",
     )

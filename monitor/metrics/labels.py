@@ -250,8 +250,9 @@ def _of_spec(spec: ProbeSpec) -> Iterator[Series]:
 
 
 def _of_traffic_to(chain: str, target: str) -> Iterator[Series]:
-    for injected in ("false", "true"):
-        yield "fallbackd_gateway_requests_total", (chain, target, "2xx", injected)
+    for status_class in ("2xx", "4xx", "5xx", "none"):
+        for injected in ("false", "true"):
+            yield "fallbackd_gateway_requests_total", (chain, target, status_class, injected)
     yield "fallbackd_gateway_cost_usd_total", (chain, target)
     for direction in DIRECTIONS:
         yield "fallbackd_gateway_tokens_total", (chain, target, direction)

@@ -36,6 +36,7 @@ chains:
       - {label: steady, model: google/gemini-2.5-flash, timeout: 3s}
     probes:
       - {kind: completion, every: 1s, of: [chain, targets]}
+gateway: {endpoint: openrouter, listen: "127.0.0.1:0", control: "127.0.0.1:0", chains: [chat], sandbox_traffic: 500ms}
 drills:
   - {name: primary-gone, chain: chat, break: primary, with: ignore, requests: 20, expect: {served_by: secondary}}
   - {name: fast-refuses, chain: walked, break: fast, with: rate_limited, requests: 20, expect: {served_by: steady}}

@@ -90,6 +90,7 @@ def test_the_names_under_which_others_link_to_the_dashboards_stay() -> None:
         "fallbackd-chain",
         "fallbackd-providers",
         "fallbackd-drills",
+        "fallbackd-gateway",
         "fallbackd-itself",
     ]
 

@@ -95,7 +95,12 @@ async def _break_and_mend(daemon: Daemon, url: str) -> None:
     async def degraded() -> bool:
         return await daemon.metric("fallbackd_alerts_firing", alert="chain-degraded", chain="chat") == 1
 
+    async def traffic_served_by_second() -> bool:
+        answers = "fallbackd_chain_answers_total"
+        return await daemon.metric(answers, chain="chat", position="1", origin="live") >= 2
+
     await until(served_by_second, "the second target serves")
+    await until(traffic_served_by_second, "the second target serves the traffic too")
     await until(degraded, "the alert fires")
     await _scraped(url, 'fallbackd_alerts_firing{alert="chain-degraded", chain="chat"} == 1')
     await _scraped(url, 'fallbackd_target_health{chain="chat", provider="anthropic", state="down"} == 1')
@@ -187,7 +192,7 @@ async def test_the_chain_shows_who_served_and_what_failed(seen: Seen) -> None:
     page = "fallbackd-chain"
     answers = "fallbackd_chain_answers_total"
     by_position = {
-        name: seen.metric(answers, chain="chat", position=position, origin="scheduled")
+        name: sum(seen.metric(answers, chain="chat", position=position, origin=one) for one in ("scheduled", "live"))
         for name, position in (("primary", "0"), ("fallback 1", "1"), ("nobody", ""))
     }
     shown = _by(seen.shown(page, "Who served"), "position")
@@ -235,6 +240,21 @@ async def test_the_drills_show_what_was_proven_and_how_fast(seen: Seen) -> None:
     paths = _by(seen.shown(page, "How broken chains answered"), "path")
     assert paths["filtered"] > 0
     assert paths["failed_over"] > 0
+
+
+async def test_the_gateway_shows_the_traffic_and_who_answered_it(seen: Seen) -> None:
+    page = "fallbackd-gateway"
+    requests = seen.metric("fallbackd_gateway_requests_total", chain="chat")
+    assert _number(seen.shown(page, "Requests")) == _near(requests)
+    live = seen.metric("fallbackd_chain_answers_total", chain="chat", origin="live", position="1")
+    assert live > 0
+    served = _by(seen.shown(page, "Who served"), "position")
+    assert served["fallback 1"] == _near(live)
+    assert 0 < _number(seen.shown(page, "From a fallback")) < 1
+    assert _number(seen.shown(page, "Failed")) == 0
+    assert 0 < _number(seen.shown(page, "95 % within")) < 5
+    assert {one.labels["chain"] for one in seen.shown(page, "Traffic by chain", "A")} == {"chat"}
+    assert {one.labels["target"] for one in seen.shown(page, "Cost by who served")} == {"primary", "secondary"}
 
 
 async def test_the_daemon_shows_itself(seen: Seen) -> None:
