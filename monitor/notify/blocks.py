@@ -55,6 +55,8 @@ def render(
     if notice.summary.strip():
         blocks.append({"type": "section", "text": plain(notice.summary, SECTION_LIMIT)})
     blocks += in_sections(shown)
+    if notice.acknowledged is not None and notice.state is NoticeState.FIRING:
+        blocks.append({"type": "context", "elements": [plain(f"👀 Taken on by {notice.acknowledged.by}", FIELD_LIMIT)]})
     if buttons is not None:
         blocks.append(buttons)
     left_out = len(notice.facts) - len(shown)
@@ -128,6 +130,8 @@ def _context(notice: Notice, *, left_out: str, linked: bool) -> Block:
     parts = [f"since <!date^{int(notice.since)}^{{date_short_pretty}} {{time_secs}}|{since}>"]
     if left_out:
         parts.append(left_out)
+    if notice.docs is not None and (url := safe_url(notice.docs)):
+        parts.append(f"<{url}|What it means>")
     if linked and notice.link is not None and (url := safe_url(notice.link)):
         parts.append(f"<{url}|Open fallbackd>")
     elements = [

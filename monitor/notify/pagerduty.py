@@ -64,6 +64,8 @@ def event(notice: Notice, source: str) -> dict[str, Any]:
     """All but the routing key."""
     if notice.state is NoticeState.RESOLVED:
         return {"event_action": "resolve", "dedup_key": notice.incident}
+    if notice.cause is NoticeCause.ACKNOWLEDGED:
+        return {"event_action": "acknowledge", "dedup_key": notice.incident}
     marked = "Test: " if notice.cause is NoticeCause.TEST else ""
     found: dict[str, Any] = {
         "event_action": "trigger",

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -39,8 +38,8 @@ def buttons(notice: Notice, drills: Mapping[str, DrillOffer], *, listening: bool
     offer = drills.get(notice.chain)
     fires = notice.state is NoticeState.FIRING and notice.cause is not NoticeCause.TEST
     found: list[Block] = []
-    if fires:
-        found += [_acknowledge(notice), _silence(notice)] if notice.chain else [_acknowledge(notice)]
+    if fires and notice.chain:  # what is about a notifier itself is no incident of the alarm's
+        found += [_silence(notice)] if notice.acknowledged else [_acknowledge(notice), _silence(notice)]
     if offer is not None:
         found.append(_drill(offer, notice.chain))
     if notice.link is not None and (url := safe_url(notice.link)):
@@ -49,23 +48,12 @@ def buttons(notice: Notice, drills: Mapping[str, DrillOffer], *, listening: bool
     return {"type": "actions", "elements": found} if found else None
 
 
-def silenced_by(value: str) -> tuple[str, str, str] | None:
-    """(incident, chain, alert) of a silence button's value; None for what is none."""
-    try:
-        match json.loads(value):
-            case [str(incident), str(chain), str(alert)]:
-                return incident, chain, alert
-    except ValueError:
-        pass
-    return None
-
-
 def _acknowledge(notice: Notice) -> Block:
     return _button(Action.ACKNOWLEDGE, "Acknowledge", notice.incident) | {"style": "primary"}
 
 
 def _silence(notice: Notice) -> Block:
-    return _button(Action.SILENCE, "Silence 1 h", json.dumps([notice.incident, notice.chain, notice.alert]))
+    return _button(Action.SILENCE, "Silence 1 h", notice.incident)
 
 
 def _drill(offer: DrillOffer, chain: str) -> Block:

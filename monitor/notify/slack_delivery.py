@@ -12,7 +12,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from monitor.clock import Clock
 from monitor.errors import DeliveryError
-from monitor.model import Notice, NoticeState
+from monitor.model import Notice, NoticeCause, NoticeState
 from monitor.notify import slack_threads
 from monitor.notify.blocks import Message, render
 from monitor.notify.model import DrillOffer
@@ -95,7 +95,7 @@ class SlackBot(SlackSession):
         said = slack_threads.reply(notice, announced=ref is not None)
         if said is not None:
             try:
-                await self._reply(place, said, loud=notice.cause in slack_threads.LOUD)
+                await self._reply(place, said, loud=slack_threads.is_loud(notice))
             except ThreadClosedError:
                 pass  # the message itself says what matters
             except DeliveryError as error:
@@ -170,7 +170,8 @@ class SlackWebhook(SlackSession):
         self._url = url
 
     async def deliver(self, notice: Notice, ref: str | None) -> str | None:
-        message = render(notice, announced=ref is not None)
+        taken = slack_threads.reply(notice, announced=True) if notice.cause is NoticeCause.ACKNOWLEDGED else None
+        message = taken or render(notice, announced=ref is not None)
         client = AsyncWebhookClient(
             self._url.get_secret_value(), session=self._connect(), logger=sdk_log, retry_handlers=retry_handlers()
         )

@@ -20,8 +20,10 @@ from monitor.notify.blocks import (
     plain,
 )
 
-LOUD = frozenset({NoticeCause.REPEAT_DUE})
-"""Replies that the whole channel is to see, too."""
+
+def is_loud(notice: Notice) -> bool:
+    """Whether the whole channel is to see the reply, too: an edit notifies nobody."""
+    return notice.cause is NoticeCause.REPEAT_DUE or (notice.cause is NoticeCause.CHANGED and notice.worse)
 
 
 def reply(notice: Notice, *, announced: bool) -> Message | None:
@@ -35,14 +37,23 @@ def reply(notice: Notice, *, announced: bool) -> Message | None:
             return render_reminder(notice)
         case NoticeCause.RESOLVED:
             return _said(f"✅ Over after {lasted(notice)}", notice) if announced else None
-        case _:
-            return _details(f"{icon(notice.severity)} {notice.cause.replace('_', ' ').capitalize()}", notice)
+        case NoticeCause.ACKNOWLEDGED:
+            return _news("👀", notice)
+        case NoticeCause.CHANGED:
+            lead = f"{icon(notice.severity)} Changed"
+            return _news(lead, notice) if notice.changes else _details(lead, notice)
 
 
 def render_reminder(notice: Notice) -> Message:
     """For a message that is still true."""
     text = f"{icon(notice.severity)} Still firing after {lasted(notice)}: {notice.title}"
     return Message(text=clip(text, TEXT_LIMIT), blocks=({"type": "section", "text": plain(text, SECTION_LIMIT)},))
+
+
+def _news(lead: str, notice: Notice) -> Message:
+    text = f"{lead}: {notice.title}" if lead[-1].isalpha() else f"{lead} {notice.title}"
+    body = "\n".join((text, *notice.changes))
+    return Message(text=clip(body, TEXT_LIMIT), blocks=({"type": "section", "text": plain(body, SECTION_LIMIT)},))
 
 
 def _said(lead: str, notice: Notice) -> Message:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.alerting.routing import recipients
+from monitor.alerting.routing import Routed, recipients
 from monitor.config.model import AlertsFile
 from monitor.config.quantity import format_duration
 from monitor.model import Notice, NoticeCause, NoticeState, Severity
@@ -62,7 +62,8 @@ def stand_ins(alerts: AlertsFile, muted: Collection[str]) -> dict[str, str]:
 
 def is_told_anyway(notice: Notice, second: str, alerts: AlertsFile) -> bool:
     """Whether a route leads to the stand-in as well: it then has notices of its own."""
-    return second in recipients(notice, alerts)  # type: ignore[arg-type]  # it has the fields that routes look at
+    routed: tuple[Routed, ...] = (notice, *notice.members)
+    return any(second in recipients(one, alerts) for one in routed)
 
 
 def is_forwarded(notice: Notice) -> bool:

@@ -32,6 +32,11 @@ class Control(Protocol):
     async def silence(
         self, chain: str, alert: str | None, *, seconds: float, why: str, by: str
     ) -> Silence | Refused: ...
+    async def silence_incident(self, incident: str, *, seconds: float, why: str, by: str) -> Silence | Refused: ...
+    async def acknowledge(self, incident: str, *, by: str) -> object | None:
+        """None when no such incident is open."""
+        ...
+
     async def start_run(self, name: str, *, asked_by: str) -> Started | Refused: ...
     async def stop(self, *, asked_by: str) -> int: ...
     async def release(self, *, asked_by: str) -> None: ...
@@ -72,6 +77,7 @@ class Desk:
             Verb.DRILLS: self._drills,
             Verb.DRILL: self._drill,
             Verb.SILENCE: self._silence,
+            Verb.ACKNOWLEDGE: self._acknowledge,
             Verb.STOP: self._stop,
             Verb.RELEASE: self._release,
         }
@@ -124,14 +130,24 @@ class Desk:
             await asked.answer.say(answers.verdict(verdict, str(asked.by)))
 
     async def _silence(self, order: Order, asked: Asked) -> None:
-        chain = order.chain or ""
-        made = await self._control.silence(chain, order.alert, seconds=order.seconds, why=order.why, by=str(asked.by))
+        by, chain = str(asked.by), order.chain or ""
+        if order.incident is not None:
+            made = await self._control.silence_incident(order.incident, seconds=order.seconds, why=order.why, by=by)
+            what = "This incident"
+        else:
+            made = await self._control.silence(chain, order.alert, seconds=order.seconds, why=order.why, by=by)
+            what = f"{order.alert} of chain {chain}" if order.alert else f"All alerts of chain {chain}"
         if isinstance(made, Refused):
             await asked.answer.whisper(answers.said(f"Not silenced: {made.because}."))
             return
-        what = f"{order.alert} of chain {chain}" if order.alert else f"All alerts of chain {chain}"
         text = f"🔕 {what}: silenced until {utc_minute(made.ends)} by {asked.by}. What still fires then is told."
         await asked.answer.say(answers.said(text))
+
+    async def _acknowledge(self, order: Order, asked: Asked) -> None:
+        """Who took it on is told to everybody by the notice of it."""
+        taken = await self._control.acknowledge(order.incident or "", by=str(asked.by))
+        because = "It is yours: no repeats until it gets worse." if taken else "That incident is over."
+        await asked.answer.whisper(answers.said(because))
 
     async def _stop(self, _: Order, asked: Asked) -> None:
         ended = await self._control.stop(asked_by=str(asked.by))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.config.quantity import format_duration, parse_duration
-from monitor.notify.slack_buttons import SILENCE_SECONDS, Action, silenced_by
+from monitor.notify.slack_buttons import SILENCE_SECONDS, Action
 
 COMMAND = "/fallbackd"
 LONGEST_SILENCE = 30 * 86400.0
@@ -101,12 +101,9 @@ def read_press(action: Mapping[str, Any]) -> Order | Misread | None:
             return Order(verb=Verb.ACKNOWLEDGE, incident=value)
         case Action.DRILL if value:
             return Order(verb=Verb.DRILL, drill=value)
-        case Action.SILENCE if (named := silenced_by(value)) is not None:
-            incident, chain, alert = named
+        case Action.SILENCE if value:
             why = "a button in Slack was pressed"
-            return Order(
-                verb=Verb.SILENCE, chain=chain, alert=alert, incident=incident, seconds=SILENCE_SECONDS, why=why
-            )
+            return Order(verb=Verb.SILENCE, incident=value, seconds=SILENCE_SECONDS, why=why)
     return Misread(because="This button is of another version of fallbackd; the next message has new ones.")
 
 

@@ -6,7 +6,7 @@ Memory leads and the file follows, so that people are told even while the disk i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.model import Notice, NoticeState
@@ -59,6 +59,7 @@ class Notices:
         older = self._pending.get(place)
         if older is not None and older.id != notice.id:
             self._settle(older, Fate.SUPERSEDED)
+            notice = _with_news_of(older, notice)
         self._pending[place] = notice
         self._entries[notice.notifier, notice.id] = Entry(notice=notice, fate=Fate.PENDING)
 
@@ -109,3 +110,11 @@ class Notices:
         self._entries[notice.notifier, notice.id] = Entry(notice=notice, fate=fate)
         if len(self._entries) > UNSAVED_LIMIT:  # the disk has failed for long; what is settled can be spared
             del self._entries[next(key for key, entry in self._entries.items() if entry.fate is not Fate.PENDING)]
+
+
+def _with_news_of(older: Notice, notice: Notice) -> Notice:
+    """A notice is complete but for what is new in it: that counts from the one before, which nobody has seen."""
+    if not older.changes and not older.worse:
+        return notice
+    changes = tuple(dict.fromkeys((*older.changes, *notice.changes)))
+    return replace(notice, changes=changes, worse=older.worse or notice.worse)

@@ -66,7 +66,7 @@ notifiers:
 routes:
   - {{notify: [slack]}}
 rules:
-  - {{name: chain-down, when: chain_down, severity: critical, repeat: 1h}}
+  - {{name: chain-down, when: chain_down, severity: critical, repeat: 2s}}
 """
 """A daemon that takes orders from Slack."""
 

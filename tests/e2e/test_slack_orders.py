@@ -47,7 +47,12 @@ async def said(slack: FakeSlack, text: str) -> SlackMessage:
 async def broken(daemon: Daemon, slack: FakeSlack) -> SlackMessage:
     await daemon.break_("mistralai/mistral-small-3.2-24b-instruct", "unavailable")
     await daemon.break_("google/gemini-2.5-flash", "unavailable")
+    await until(lambda: both_down(daemon), "both targets are known to be down: nothing is added to the alert any more")
     return await said(slack, "Chain walked is down")
+
+
+async def both_down(daemon: Daemon) -> bool:
+    return await daemon.metric("fallbackd_target_health", chain="walked", state="down") == 2
 
 
 async def test_a_drill_ordered_by_command_ends_with_its_verdict_and_the_journal_names_who_asked(
@@ -105,8 +110,35 @@ async def test_the_buttons_of_an_alert(commanded: Daemon, fake_slack: FakeSlack)
     told = await said(fake_slack, "silenced until")
     assert told.thread_ts == message.ts
     (silence,) = (await commanded.get("/api/v1/silences"))["silences"]
-    assert (silence["chain"], silence["alert"], silence["by"]) == ("walked", "chain-down", "slack:@ada (U0ADA)")
+    (incident,) = (await commanded.get("/api/v1/incidents"))["incidents"]
+    assert (silence["incident"], silence["by"]) == (incident["id"], "slack:@ada (U0ADA)")
     assert 3500 < silence["ends"] - silence["starts"] <= 3600
+
+
+async def test_the_acknowledge_button_shows_who_took_it_on_and_ends_the_repeats(
+    commanded: Daemon, fake_slack: FakeSlack
+) -> None:
+    message = await broken(commanded, fake_slack)
+    await fake_slack.socket.press(message, "acknowledge", by=EVE)
+    await whispered(fake_slack, "You may ask, and not change anything")
+    assert "Taken on" not in message.shown
+    await fake_slack.socket.press(message, "acknowledge", by=ADA)
+    await fake_slack.wait_for(lambda _: "👀 Taken on by slack:@ada (U0ADA)" in message.shown, seconds=PATIENCE)
+    reply = await said(fake_slack, "Acknowledged by slack:@ada (U0ADA)")
+    assert (reply.thread_ts, reply.broadcast) == (message.ts, False)
+    assert "acknowledge" not in message.buttons
+    assert "silence" in message.buttons
+    (alert,) = [one for one in (await commanded.get("/api/v1/alerts"))["alerts"] if one["alert"] == "chain-down"]
+    await until(lambda: has_reason(commanded, alert["key"], "taken_on"), "the reason says so", seconds=PATIENCE)
+    await commanded.mend()
+    await fake_slack.wait_for(lambda _: message.header.startswith("✅ Resolved"), seconds=PATIENCE)
+    assert not [one for one in fake_slack.thread(message) if "Still firing" in one.shown]
+    assert set(message.buttons) == {"drill", "open"}
+
+
+async def has_reason(daemon: Daemon, key: str, reason: str) -> bool:
+    found = (await daemon.get("/api/v1/alerts"))["alerts"]
+    return any(one["key"] == key and reason in one["reasons"] for one in found)
 
 
 async def test_orders_are_heard_again_after_the_connection_was_dropped_or_renewed(

@@ -132,8 +132,12 @@ async def test_pagerduty_is_triggered_under_the_incidents_name(make, receiver, s
 
 
 async def test_pagerduty_is_told_the_end_under_the_same_name(make, receiver):
+    await make("pagerduty").deliver(notice(cause=NoticeCause.ACKNOWLEDGED), "i1")
     await make("pagerduty").deliver(resolved(), "i1")
-    assert receiver.requests[0].json == {"event_action": "resolve", "dedup_key": "i1", "routing_key": SECRET}
+    assert [one.json for one in receiver.requests] == [
+        {"event_action": "acknowledge", "dedup_key": "i1", "routing_key": SECRET},
+        {"event_action": "resolve", "dedup_key": "i1", "routing_key": SECRET},
+    ]
 
 
 async def test_pagerdutys_limits_hold_for_any_text(make, receiver):

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.model import Notice, NoticeCause, NoticeState, Severity
+from monitor.model import Acknowledgement, Notice, NoticeCause, NoticeState, Severity
 from monitor.notify.blocks import FACTS_SHOWN, HEADER_LIMIT, clip, lasted, render
-from monitor.notify.slack_threads import render_reminder
+from monitor.notify.model import DrillOffer
+from monitor.notify.slack_buttons import buttons
+from monitor.notify.slack_threads import render_reminder, reply
 from tests.fakes.slack import texts, wrong_with
 from tests.fakes.values import NOW, notice, resolved
 
@@ -34,6 +36,10 @@ notices = st.builds(
     facts=st.lists(st.tuples(awkward, awkward), max_size=60).map(tuple),
     since=st.floats(0, NOW),
     link=st.none() | st.text(max_size=3000).map(lambda text: f"http://x/{text}"),
+    docs=st.none() | st.text(max_size=3000).map(lambda text: f"http://x/{text}"),
+    acknowledged=st.none() | st.builds(Acknowledgement, by=awkward, at=st.just(NOW)),
+    changes=st.lists(awkward, max_size=20).map(tuple),
+    worse=st.booleans(),
 )
 
 
@@ -44,7 +50,12 @@ def body(message: Any) -> dict[str, Any]:
 @given(value=notices, announced=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_slack_takes_any_notice_whatever(value: Notice, announced: bool) -> None:
+    offer = {value.chain: DrillOffer(name="d", breaks=value.title)}
+    row = buttons(value, offer, listening=True)
     assert wrong_with(body(render(value, announced=announced))) is None
+    assert wrong_with(body(render(value, announced=announced, threaded=True, buttons=row, linked=False))) is None
+    said = reply(value, announced=announced)
+    assert said is None or wrong_with(body(said)) is None
     assert wrong_with(body(render_reminder(value))) is None
 
 

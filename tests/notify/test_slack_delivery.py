@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, Config
 from monitor.errors import DeliveryError
-from monitor.model import NoticeCause
+from monitor.model import Acknowledgement, NoticeCause
 from monitor.notify import NOTIFIERS, Notifier, build_notifiers, slack_session
 from monitor.notify.slack import SlackSettings
 from monitor.notify.slack_errors import MESSAGE_REFUSED, PASSING, REMEDIES, THREAD_CLOSED, refused
@@ -109,6 +109,34 @@ async def test_a_reply_that_failed_is_tried_again_without_a_second_message(
     assert await bot.deliver(many, caught.value.ref) == caught.value.ref
     assert len(fake_slack.posts) == 1
     assert "fact 8" in fake_slack.thread(message)[0].shown
+
+
+@pytest.mark.parametrize("worse", [True, False])
+async def test_the_thread_says_what_is_new_and_the_channel_hears_it_when_it_got_worse(
+    fake_slack: FakeSlack, bot: Notifier, worse: bool
+) -> None:
+    ref = await bot.deliver(notice(), None)
+    await bot.deliver(notice(cause=NoticeCause.CHANGED, changes=("New: search is down", "Over: x"), worse=worse), ref)
+    reply = fake_slack.messages[-1]
+    assert reply.shown == "🔴 Changed: chat is down\nNew: search is down\nOver: x"
+    assert reply.broadcast is worse
+
+
+async def test_whoever_took_it_on_is_in_the_message_and_in_the_thread(
+    fake_slack: FakeSlack, bot: Notifier, webhook: Notifier
+) -> None:
+    taken = notice(
+        cause=NoticeCause.ACKNOWLEDGED,
+        acknowledged=Acknowledgement(by="ada <@U1>", at=NOW),
+        changes=("Acknowledged by ada <@U1>",),
+    )
+    ref = await bot.deliver(notice(), None)
+    await bot.deliver(taken, ref)
+    message, reply = fake_slack.messages
+    assert "👀 Taken on by ada &lt;@U1&gt;" in message.shown
+    assert reply.shown == "👀 chat is down\nAcknowledged by ada &lt;@U1&gt;"
+    await webhook.deliver(taken, "posted")
+    assert fake_slack.messages[-1].shown == reply.shown, "not as if it were another alert"
 
 
 @pytest.mark.parametrize("code", sorted(THREAD_CLOSED))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -82,15 +81,15 @@ def test_a_button_is_read(action: dict[str, Any], order: Order | None) -> None:
     assert read_press(action) == order
 
 
-def test_the_silence_button_names_incident_chain_and_alert() -> None:
-    order = read_press({"action_id": Action.SILENCE, "value": json.dumps(["i1", "chat", "chain-down"])})
+def test_the_silence_button_is_about_one_incident_for_an_hour() -> None:
+    order = read_press({"action_id": Action.SILENCE, "value": "i1"})
     assert isinstance(order, Order)
-    assert (order.incident, order.chain, order.alert, order.seconds) == ("i1", "chat", "chain-down", 3600.0)
+    assert (order.verb, order.incident, order.chain, order.seconds) == (Verb.SILENCE, "i1", None, 3600.0)
 
 
 @pytest.mark.parametrize(
     "action",
-    [{}, {"action_id": "silence", "value": "{"}, {"action_id": "silence", "value": '["a"]'}, {"action_id": "drill"}],
+    [{}, {"action_id": "silence"}, {"action_id": "dance", "value": "i1"}, {"action_id": "drill"}],
 )
 def test_a_button_of_another_version_is_answered_and_does_nothing(action: dict[str, Any]) -> None:
     assert isinstance(read_press(action), Misread)

@@ -76,6 +76,21 @@ async def test_only_the_newest_notice_of_an_incident_waits(path: Path) -> None:
         assert len(store.waiting("log")) == 1
 
 
+async def test_what_is_new_in_a_notice_that_nobody_saw_is_new_in_the_next(path: Path) -> None:
+    async with opened(path) as store:
+        unseen = notice(cause=NoticeCause.CHANGED, at=NOW + 1, changes=("New: a", "New: b"), worse=True)
+        newest = notice(cause=NoticeCause.CHANGED, at=NOW + 2, changes=("Over: a",))
+        await store.decide("incident", {}, [unseen])
+        await store.decide("incident", {}, [newest])
+    async with opened(path) as store:
+        (waits,) = store.waiting("slack")
+        assert (waits.id, waits.changes, waits.worse) == (newest.id, ("New: a", "New: b", "Over: a"), True)
+        await store.delivered(waits, "C1:1")
+        later = notice(cause=NoticeCause.CHANGED, at=NOW + 3, changes=("Over: b",))
+        await store.decide("incident", {}, [later])
+        assert store.waiting("slack") == (later,)
+
+
 async def test_a_delivered_notice_never_comes_back_and_its_message_is_remembered(path: Path) -> None:
     async with opened(path) as store:
         await store.decide("incident", {}, [notice()])
