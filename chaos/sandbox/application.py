@@ -22,7 +22,8 @@ QUESTIONS = (
 )
 _KEY = "sk-sandbox"
 _SECONDS = 30.0
-_TOKENS = 32
+_TOKENS = 512
+"""Room for models that reason before they answer."""
 
 
 Body = dict[str, Any]
