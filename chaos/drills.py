@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chaos import shapes
+from chaos.faults import FAULTS
 from chaos.injectors import FAULT_OPTIONS
 from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike, positions_of
 from chaos.shapes import SHAPE_OPTIONS
+from monitor.config.drill_sections import Choice
 from monitor.config.model import (
     ChainConfig,
     Config,
@@ -51,17 +54,25 @@ def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
 
 def _strike(written: StrikeConfig, chain: ChainConfig, known: Mapping[str, Mapping[str, FaultOption]]) -> Strike:
     fault, given = _chosen(written.with_)
-    shape, shaped = _chosen(written.shape or "always")
+    shape, shaped = _shape(fault, written.shape)
     requests = written.after if isinstance(written.after, int) else 0
     return Strike(
         positions=_positions(written.break_, chain),
         fault=fault,
         options=_options(known[fault], given),
         shape=shape,
-        shape_options=_options(SHAPE_OPTIONS[shape], shaped),
+        shape_options=shaped,
         after_requests=requests,
         after_seconds=parse_duration(written.after) if isinstance(written.after, str) else 0.0,
     )
+
+
+def _shape(fault: str, written: Choice | None) -> tuple[str, Mapping[str, float]]:
+    """When it strikes, with every option: the fault's own shape, where it has one and nothing else is written."""
+    if written is None and fault in FAULTS:
+        return FAULTS[fault].shape, shapes.resolve(FAULTS[fault].shape, FAULTS[fault].shape_options)
+    shape, given = _chosen(written or "always")
+    return shape, _options(SHAPE_OPTIONS[shape], given)
 
 
 def _default_injector(mode: Mode) -> str:

@@ -29,6 +29,8 @@ class ErrorReply:
     error_type: str
     message: str
     retry_after: float | None = None
+    retry_after_text: str | None = None
+    """In place of it in the header: nothing that a client can obey."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +47,15 @@ class Effect:
     """What a fault does to one exchange. An injector performs the parts in the order in which they stand here.
 
     Durations in seconds. ``*_after`` counts content events of a stream: 0 means before the first one. On a plain
-    answer ``stall_after`` holds the body back for ever, ``cut_after`` cuts it in the middle, ``error_after`` puts the
-    error object into the 200, ``malformed_after`` breaks its JSON. ``rewrite`` names a change of the true answer:
-    ``empty_content``, ``wrong_model``, ``wrong_answer``, ``starved``, or one of ``chaos.faults.unfit``.
+    answer ``stall_after`` holds the body back for ever, ``cut_after`` and ``reset_after`` end it in the middle (0:
+    after its head), ``end_after`` ends it there as if it were whole, ``error_after`` puts the error object into the
+    200, ``malformed_after`` breaks its JSON. ``bytes_per_second`` limits how fast the body comes. ``rewrite`` names a
+    change of the true answer: ``empty_content``, ``refusal``, ``wrong_model``, ``wrong_answer``, ``starved``, or one of
+    ``chaos.faults.unfit``.
     """
 
     connect: Connect | None = None
+    connect_delay: float = 0.0
     reset: bool = False
     delay: float = 0.0
     error: ErrorReply | None = None
@@ -59,8 +64,11 @@ class Effect:
     chunk_delay: float = 0.0
     stall_after: int | None = None
     cut_after: int | None = None
+    reset_after: int | None = None
+    end_after: int | None = None
     error_after: int | None = None
     malformed_after: int | None = None
+    bytes_per_second: float | None = None
     rewrite: str | None = None
 
 
@@ -84,12 +92,17 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault. ``effect`` is pure: options (complete, in base units) and a generator in, an Effect out."""
+    """One fault. ``effect`` is pure: options (complete, in base units) and a generator in, an Effect out.
+
+    ``shape``: when it strikes unless something else is said.
+    """
 
     name: str
     meaning: str
     effect: Callable[[Mapping[str, float], Random], Effect]
     options: Mapping[str, Option] = field(default_factory=dict)
+    shape: str = "always"
+    shape_options: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,13 +141,14 @@ class Strike:
     """One fault on some targets, as a part of a drill. ``positions`` in order.
 
     It could meet a request for one of them once ``after_requests`` such have passed whole and ``after_seconds`` have
-    gone by since the drill broke the chain; ``shape`` says which of those it does meet.
+    gone by since the drill broke the chain; ``shape`` says which of those it does meet. None, and options that are
+    missing, are for ``chaos.strikes.complete`` to fill in.
     """
 
     positions: tuple[int, ...]
     fault: str
     options: Mapping[str, float] = field(default_factory=dict)
-    shape: str = "always"
+    shape: str | None = "always"
     shape_options: Mapping[str, float] = field(default_factory=dict)
     after_requests: int = 0
     after_seconds: float = 0.0

@@ -73,7 +73,7 @@ class Striking:
             course.begun = now if strike.after_requests else self._since + strike.after_seconds
         moment = Moment(number=course.number, elapsed=now - course.begun)
         course.number += 1
-        decision = SHAPES[strike.shape].decide(strike.shape_options, moment, self._rng)
+        decision = SHAPES[strike.shape or "always"].decide(strike.shape_options, moment, self._rng)
         self._reasons.append(decision.because)
         return decision.strikes
 

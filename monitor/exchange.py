@@ -27,7 +27,8 @@ class Question:
 class Ask:
     """One request, ready to send. ``deadline`` and ``first_token`` (streams only) are our own, in seconds.
 
-    ``marks`` travel as an httpx request extension named ``fallbackd``: chain, target (label), position, drill.
+    ``marks`` travel as an httpx request extension named ``fallbackd``: chain, target (label), position, drill,
+    dialect.
     """
 
     method: str

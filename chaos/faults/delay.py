@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from random import Random
+from chaos.faults.waits import wait_fault
+from chaos.model import Effect
 
-from chaos.model import Effect, Fault, Option, Unit
-
-JITTER = 0.1
-
-
-def effect(options: Mapping[str, float], rng: Random) -> Effect:
-    return Effect(delay=options["seconds"] * rng.uniform(1 - JITTER, 1 + JITTER))
-
-
-FAULT = Fault(
-    name="delay",
-    meaning="the answer comes late",
-    effect=effect,
-    options={"seconds": Option(unit=Unit.SECONDS, default=5.0)},
+FAULT = wait_fault(
+    "delay",
+    "the answer comes late",
+    lambda wait: Effect(delay=wait),
+    seconds=5.0,
 )

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import struct
 from http import HTTPStatus
 
 from aiohttp import web
 
-from chaos.faults.shape import error_body, error_headers
+from chaos.errors import error_body, error_headers
 from chaos.gateway.heads import answer_head
 from chaos.gateway.rules import Struck
-from chaos.model import ErrorReply
 
 MET = b"X-Fallbackd-Injected"
 """Stands in answers of the gateway itself, with the rule's id; never in an answer of the endpoint."""
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_ANTHROPIC = {
-    400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error",
-    404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error",
-    504: "timeout_error", 529: "overloaded_error",
-}  # fmt: skip
 
 
 def reset(request: web.BaseRequest) -> None:
@@ -53,20 +46,12 @@ async def before_answer(request: web.BaseRequest, struck: Struck) -> tuple[int |
         return None, b""
     await struck.hold(effect.delay)
     if effect.error is not None and effect.error_after is None:
-        body = worded(effect.error, request.path)
+        body = error_body(effect.error, struck.words(request.path))
         headers = error_headers(effect.error)
         return effect.error.status, _whole(effect.error.status, "application/json", body, headers, struck)
     if effect.raw is not None:
         return effect.raw.status, _whole(effect.raw.status, effect.raw.content_type, effect.raw.body, {}, struck)
     return None
-
-
-def worded(error: ErrorReply, path: str) -> bytes:
-    """The error in the shape of the API that was asked (Anthropic's API reference: Errors); else OpenRouter's."""
-    if not path.rstrip("/").endswith("/messages"):
-        return error_body(error)
-    kind = _ANTHROPIC.get(error.status, "api_error")
-    return json.dumps({"type": "error", "error": {"type": kind, "message": error.message}}).encode()
 
 
 def _whole(status: int, kind: str, body: bytes, more: dict[str, str], struck: Struck) -> bytes:

@@ -13,7 +13,7 @@ from aiohttp import web
 from chaos.gateway.listening import listen
 from chaos.gateway.observer import Observer
 from chaos.gateway.rules import Rule, Rules, read_rule
-from chaos.strike_json import dump_strike
+from chaos.strikes import dump_strike
 from monitor.reading import parse
 
 Exposition = Callable[[str], Awaitable[tuple[bytes, str]]]

@@ -12,12 +12,12 @@ from aiohttp import StreamReader, web
 from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, HttpVersion11, RawResponseMessage
 
-from chaos.gateway.breaking import MET, before_answer
+from chaos.gateway.breaking import MET, before_answer, reset
 from chaos.gateway.heads import LAST_CHUNK, Address, answer_head, frame, own_answer, request_head
 from chaos.gateway.record import End, Record
 from chaos.gateway.rules import Struck
 from chaos.gateway.upstream import Upstream
-from chaos.injectors.bending import CutError, bend_plain, bend_stream, bends
+from chaos.injectors.bending import CutError, ResetError, bend, bends
 
 SMALL = 256 * 1024
 """A request body of at most this size is sent in one piece with its head, a larger one as it comes."""
@@ -203,15 +203,18 @@ class Relay:
             message.code, message.reason, headers, chunked=chunked, close=True, without=frozenset({b"content-length"})
         )
         await _write(request, out)
-        kind = message.headers.get("Content-Type", "").lower()
-        bend = bend_stream if kind.startswith("text/event-stream") else bend_plain
+        streamed = message.headers.get("Content-Type", "").lower().startswith("text/event-stream")
+        words = struck.words(request.path)
         try:
-            async with aclosing(bend(body.iter_any(), struck.effect, struck.hold)) as pieces:
+            bent = bend(body.iter_any(), struck.effect, struck.hold, words, streamed=streamed)
+            async with aclosing(bent) as pieces:
                 async for piece in pieces:
                     record.answer.take(piece, self._time())
                     await _write(request, frame(piece) if chunked and piece else piece)
-        except CutError:
+        except CutError as cut:
             record.end = End.CUT
+            if isinstance(cut, ResetError):
+                reset(request)
         else:
             if chunked:
                 await _write(request, LAST_CHUNK)

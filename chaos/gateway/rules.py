@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
+from chaos.errors import Wording, wording
 from chaos.model import Effect, Strike, positions_of
-from chaos.strike_json import FIELDS as STRIKE_FIELDS
-from chaos.strike_json import complete, read_strike
+from chaos.strikes import FIELDS as STRIKE_FIELDS
+from chaos.strikes import complete, read_strike
 from chaos.striking import Striking
 from monitor.clock import Clock
 from monitor.config.model import LiveConfig
@@ -91,12 +92,17 @@ def _open(live: LiveConfig, now: float) -> bool:
 class Struck:
     """One exchange that meets a fault."""
 
-    def __init__(self, armed: _Armed, effect: Effect, clock: Clock, *, marked: bool) -> None:
+    def __init__(self, armed: _Armed, effect: Effect, clock: Clock, dialect: str | None, *, marked: bool) -> None:
         self.rule = armed.rule
+        self._dialect = dialect
         self.effect = effect
         self.marked = marked
         self._armed = armed
         self._clock = clock
+
+    def words(self, path: str) -> Wording:
+        """The shape that errors have at the path that was asked for."""
+        return wording(self._dialect, path)
 
     async def hold(self, seconds: float = math.inf) -> None:
         """Wait, but not beyond the end of the rule."""
@@ -130,8 +136,11 @@ class _Armed:
 class Rules:
     """The rules in place, by id. ``live`` by chain: what the config allows with real traffic."""
 
-    def __init__(self, chains: Mapping[str, int], live: Mapping[str, LiveConfig], clock: Clock) -> None:
-        """``chains``: how many targets each has."""
+    def __init__(
+        self, chains: Mapping[str, int], live: Mapping[str, LiveConfig], clock: Clock, dialect: str | None = None
+    ) -> None:
+        """``chains``: how many targets each has. ``dialect``: that of the endpoint, whose errors are worded alike."""
+        self._dialect = dialect
         self._chains = chains
         self._live = live
         self._clock = clock
@@ -213,7 +222,7 @@ class Rules:
     def _hit(self, armed: _Armed, effect: Effect, *, marked: bool) -> Struck:
         armed.count += 1
         armed.in_flight += not marked
-        return Struck(armed, effect, self._clock, marked=marked)
+        return Struck(armed, effect, self._clock, self._dialect, marked=marked)
 
     def _expire(self, now: float) -> None:
         for id_, armed in list(self._armed.items()):

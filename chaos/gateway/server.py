@@ -61,7 +61,8 @@ class Gateway:
         self._clock = clock
         self._catalogue = catalogue
         self._told = told
-        self.rules = Rules(_sizes(config, settings), settings.live, clock)
+        dialect = config.endpoints[settings.endpoint].dialect
+        self.rules = Rules(_sizes(config, settings), settings.live, clock, dialect)
         self.observer = Observer(*_observed(config, settings, catalogue), told, unobserved, clock, Random())
         self._config = config
         self._control = Control(self.rules, self.observer, exposition)

@@ -17,7 +17,7 @@ import structlog
 from chaos.faults import FAULTS
 from chaos.injectors.injector import Refused, told
 from chaos.model import Drill, Injection, Option
-from chaos.strike_json import dump_strike
+from chaos.strikes import dump_strike
 from chaos.wording import join
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
@@ -27,7 +27,7 @@ from monitor.reading import mapping, parse, text_of
 
 log = structlog.get_logger("drill")
 
-UNTOLD = frozenset({"dns", "tls"})
+UNTOLD = frozenset({"dns", "tls", "slow_connect"})
 """Faults that a client cannot meet at a gateway that it has reached."""
 PATIENCE = 5.0
 """Seconds that the gateway's control gets for an answer."""

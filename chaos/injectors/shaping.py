@@ -7,22 +7,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chaos.faults.shape import error_object
 from chaos.faults.unfit import UNFIT
 from chaos.model import ErrorReply
 
 STRANGER = "fallbackd/another-model"
+REFUSAL = "I'm sorry, but I can't help with that."
 NONSENSE = "I would rather not say."
 UPSTREAM_ERROR = ErrorReply(status=502, error_type="provider_unavailable", message="Provider returned error")
 
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
 _SPOKEN = ("content", "reasoning", "reasoning_content", "reasoning_details", "refusal", "tool_calls")
-
-
-def error_event(error: ErrorReply) -> bytes:
-    """An error in the middle of a stream: the last event, with a 200 long gone (OpenRouter docs: API Streaming)."""
-    choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
-    return _event({"object": "chat.completion.chunk", "error": error_object(error), "choices": [choice]})
 
 
 def halve(data: bytes) -> bytes:
@@ -131,6 +125,13 @@ def _wrong_answer(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
     return _with_parts(answer, speak)
 
 
+def _refusal(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
+    def refuse(part: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**_mute(part), "content": None, "refusal": REFUSAL} if first and part.get("content") else _mute(part)
+
+    return _with_parts(answer, refuse)
+
+
 def _starved(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
     def think(part: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**_mute(part), "reasoning": part["content"]} if part.get("content") else _mute(part)
@@ -159,6 +160,7 @@ _CHANGES: Mapping[str, Callable[[Mapping[str, Any], bool], Mapping[str, Any]]] =
     "empty_content": _empty_content,
     "wrong_model": _wrong_model,
     "wrong_answer": _wrong_answer,
+    "refusal": _refusal,
     "starved": _starved,
     **{name: _unfit(speak) for name, speak in UNFIT.items()},
 }

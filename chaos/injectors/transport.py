@@ -11,10 +11,10 @@ from random import Random
 
 import httpx
 
+from chaos.errors import Wording, error_body, error_headers, wording
 from chaos.faults import FAULTS
-from chaos.faults.shape import error_body, error_headers
 from chaos.faults.unfit import concerns
-from chaos.injectors.bending import CutError, bend_plain, bend_stream, bends
+from chaos.injectors.bending import CutError, ResetError, bend, bends
 from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply
 from chaos.striking import Striking
 from monitor.clock import Clock
@@ -88,17 +88,24 @@ class _BrokenTransport(httpx.AsyncBaseTransport):
             return await self._inner.handle_async_request(request)
         if effect.connect is not None:
             raise _unconnected(effect.connect)
+        await self._connect(request, effect.connect_delay)
         if effect.reset:
-            raise httpx.ReadError(f"the connection was reset, {_ON_PURPOSE}") from ConnectionResetError(
-                errno.ECONNRESET, _ON_PURPOSE
-            )
+            raise _reset() from ConnectionResetError(errno.ECONNRESET, _ON_PURPOSE)
         await self._injector.hold(effect.delay)
+        words = wording((request.extensions.get("fallbackd") or {}).get("dialect"), request.url.path)
         if effect.error is not None and effect.error_after is None:
-            return _error_response(effect.error)
+            return _error_response(effect.error, words)
         if effect.raw is not None:
             return _raw_response(effect.raw)
         response = await self._inner.handle_async_request(request)
-        return _shaped(response, effect, self._injector) if bends(effect) else response
+        return _shaped(response, effect, self._injector, words) if bends(effect) else response
+
+    async def _connect(self, request: httpx.Request, delay: float) -> None:
+        """Raises ConnectTimeout where a connection takes longer than the request allows."""
+        allowed = (request.extensions.get("timeout") or {}).get("connect") or math.inf
+        await self._injector.hold(min(delay, allowed))
+        if delay > allowed:
+            raise httpx.ConnectTimeout(f"no connection within {allowed:g} s, {_ON_PURPOSE}")
 
 
 def _unconnected(connect: Connect) -> httpx.ConnectError:
@@ -114,22 +121,21 @@ def _unconnected(connect: Connect) -> httpx.ConnectError:
     return error
 
 
-def _error_response(error: ErrorReply) -> httpx.Response:
+def _error_response(error: ErrorReply, words: Wording) -> httpx.Response:
     headers = {"content-type": "application/json", **error_headers(error)}
-    return httpx.Response(error.status, headers=headers, content=error_body(error))
+    return httpx.Response(error.status, headers=headers, content=error_body(error, words))
 
 
 def _raw_response(raw: RawReply) -> httpx.Response:
     return httpx.Response(raw.status, headers={"content-type": raw.content_type}, content=raw.body)
 
 
-def _shaped(response: httpx.Response, effect: Effect, injector: TransportInjector) -> httpx.Response:
+def _shaped(response: httpx.Response, effect: Effect, injector: TransportInjector, words: Wording) -> httpx.Response:
     """The true response with its body bent. It is unpacked on the way, so its length and encoding are void."""
     void = {b"content-length", b"content-encoding", b"transfer-encoding"}
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in void]
     streams = response.headers.get("content-type", "").lower().startswith("text/event-stream")
-    bend = bend_stream if streams else bend_plain
-    body = bend(response.aiter_bytes(), effect, injector.hold)
+    body = bend(response.aiter_bytes(), effect, injector.hold, words, streamed=streams)
     return httpx.Response(
         response.status_code, headers=headers, stream=_Bent(body, response), extensions=response.extensions
     )
@@ -144,12 +150,18 @@ class _Bent(httpx.AsyncByteStream):
         try:
             async for piece in self._body:
                 yield piece
+        except ResetError:
+            raise _reset() from ConnectionResetError(errno.ECONNRESET, _ON_PURPOSE)
         except CutError:
             raise _cut() from EOFError(_ON_PURPOSE)
 
     async def aclose(self) -> None:
         await self._body.aclose()
         await self._inner.aclose()
+
+
+def _reset() -> httpx.ReadError:
+    return httpx.ReadError(f"the connection was reset, {_ON_PURPOSE}")
 
 
 def _cut() -> httpx.RemoteProtocolError:

@@ -19,6 +19,7 @@ from chaos.sandbox.wanted import Wanted, images_of, text_of, tokens_of
 
 REASONING_TOKENS = 24
 DEFAULT_LIMIT = 1024
+REFUSAL = "I'm sorry, but I can't help with that."
 NONSENSE = "I would rather not say."
 _SECRET = re.compile(r"secret (?:code|word|number) is[:\s]+[\"'`]?([\w-]+)", re.IGNORECASE)
 _BRIEF = re.compile(r"\b(?:only|one word|single word|just)\b", re.IGNORECASE)
@@ -33,6 +34,7 @@ class Said:
     completion_tokens: int
     reasoning_tokens: int = 0
     tool_calls: tuple[Mapping[str, Any], ...] = ()
+    refusal: str = ""
 
 
 def say(wanted: Wanted, endpoint: Endpoint, seed: int) -> Said:
@@ -64,6 +66,8 @@ def bend(said: Said, effect: Effect) -> Said:
         return replace(said, content="", tool_calls=(), finish="stop")
     if effect.rewrite == "wrong_answer":
         return replace(said, content=NONSENSE, tool_calls=(), finish="stop")
+    if effect.rewrite == "refusal":
+        return replace(said, content="", refusal=REFUSAL, tool_calls=(), finish="stop")
     if effect.rewrite == "starved":
         spent = max(said.completion_tokens, 1)
         return replace(

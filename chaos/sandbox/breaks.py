@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 
-from chaos.faults import FAULTS, resolve
-from chaos.model import Effect
+from chaos.faults import FAULTS
+from chaos.model import Effect, Strike
 from chaos.sandbox.catalogue import SandboxCatalogue
+from chaos.shapes import SHAPES
+from chaos.strikes import complete
+from chaos.striking import Striking
 
 FRONT_DOOR = "*"
 """In place of a model: the connection of whoever asks the sandbox, before any routing."""
@@ -24,7 +27,10 @@ class UnknownNameError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """One fault on one model (at one provider, or at all). ``left``: how many more requests it meets, None for all."""
+    """One fault on one model (at one provider, or at all). ``left``: how many more requests it meets, None for all.
+
+    ``shape`` says which of the requests it meets.
+    """
 
     model: str
     provider: str | None
@@ -32,6 +38,8 @@ class Break:
     options: Mapping[str, float]
     until: float | None
     left: int | None
+    shape: str = "always"
+    shape_options: Mapping[str, float] = field(default_factory=dict)
 
 
 class Visit:
@@ -39,20 +47,18 @@ class Visit:
 
     def __init__(self, breaks: Breaks) -> None:
         self._breaks = breaks
-        self._met: dict[Place, Break] = {}
+        self._met: dict[Place, Effect | None] = {}
 
     def strike(self, model: str, provider: str | None) -> Effect | None:
         """What happens to the request at this model and provider; None where nothing is broken."""
         for place in ((model, provider), (model, None)):
             if place in self._met:
-                return self._breaks.effect(self._met[place])
+                return self._met[place]
         found = self._breaks.find(model, provider)
         if found is None:
             return None
-        place, broken = found
-        self._met[place] = broken
-        self._breaks.use(place)
-        return self._breaks.effect(broken)
+        self._met[found] = effect = self._breaks.meet(found)
+        return effect
 
 
 class Breaks:
@@ -61,6 +67,7 @@ class Breaks:
         self._now = now
         self._rng = Random(seed)
         self._all: dict[Place, Break] = {}
+        self._striking: dict[Place, Striking] = {}
 
     @property
     def all(self) -> tuple[Break, ...]:
@@ -76,18 +83,29 @@ class Breaks:
         *,
         seconds: float | None = None,
         count: int | None = None,
+        shape: str | None = None,
+        shape_options: Mapping[str, float] | None = None,
     ) -> Break:
-        """Replaces a break of the same place. Raises UnknownNameError, or ValueError for an option."""
+        """Replaces a break of the same place. ``shape`` None: the fault's own. Raises UnknownNameError, or ValueError
+        for an option."""
         name = self._model(model)
         if provider is not None:
             self._check_provider(name, provider)
         if fault not in FAULTS:
             raise UnknownNameError(_unknown(fault, "fault", FAULTS))
-        until = None if seconds is None else self._now() + seconds
-        made = Break(
-            model=name, provider=provider, fault=fault, options=resolve(fault, options), until=until, left=count
+        if shape is not None and shape not in SHAPES:
+            raise UnknownNameError(_unknown(shape, "shape", SHAPES))
+        now = self._now()
+        strike = complete(
+            Strike(positions=(0,), fault=fault, options=options, shape=shape, shape_options=shape_options or {})
         )
+        made = Break(
+            model=name, provider=provider, fault=fault, options=strike.options,
+            shape=strike.shape or "always", shape_options=strike.shape_options,
+            until=None if seconds is None else now + seconds, left=count,
+        )  # fmt: skip
         self._all[name, provider] = made
+        self._striking[name, provider] = Striking([strike], since=now, rng=self._rng)
         return made
 
     def mend(self, model: str | None = None, provider: str | None = None) -> int:
@@ -102,22 +120,21 @@ class Breaks:
     def visit(self) -> Visit:
         return Visit(self)
 
-    def find(self, model: str, provider: str | None) -> tuple[Place, Break] | None:
+    def find(self, model: str, provider: str | None) -> Place | None:
         """What is broken there; the more exact break counts."""
         self._end_what_is_over()
         for place in ((model, provider), (model, None)):
             if place in self._all:
-                return place, self._all[place]
+                return place
         return None
 
-    def use(self, place: Place) -> None:
-        """One more request has met the break."""
+    def meet(self, place: Place) -> Effect | None:
+        """One more request has come there: what happens to it, None where the break's shape lets it pass."""
+        effect = self._striking[place].effect(0, self._now(), lambda _: True)
         found = self._all[place]
-        if found.left is not None:
+        if effect is not None and found.left is not None:
             self._all[place] = replace(found, left=found.left - 1)
-
-    def effect(self, found: Break) -> Effect:
-        return FAULTS[found.fault].effect(found.options, self._rng)
+        return effect
 
     def _end_what_is_over(self) -> None:
         now = self._now()

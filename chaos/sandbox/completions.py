@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from chaos.faults.shape import error_headers
+from chaos.errors import error_headers
 from chaos.faults.unfit import concerns
 from chaos.model import Effect
 from chaos.sandbox import replies
@@ -114,7 +114,10 @@ class Completions:
         await self._clock.sleep(pace * said.completion_tokens)
         if effect.error_after is not None:
             return _json(replies.error_in_answer(exchange, effect.error or BROKE_OFF), 200)
-        return _json(replies.completion(exchange, said), 200)
+        answer = _json(replies.completion(exchange, said), 200)
+        if effect.bytes_per_second is not None and isinstance(answer.body, bytes):
+            await self._clock.sleep(len(answer.body) / effect.bytes_per_second)
+        return answer
 
 
 class _Silent:

@@ -9,12 +9,14 @@ from typing import Any
 from aiohttp import web
 
 from chaos.faults import FAULTS
+from chaos.model import Fault, Shape
 from chaos.sandbox.breaks import Breaks, UnknownNameError
 from chaos.sandbox.history import History
 from chaos.sandbox.wanted import parse
+from chaos.shapes import SHAPES
 from monitor.reading import number
 
-_SETTINGS = ("model", "provider", "with", "options", "seconds", "count")
+_SETTINGS = ("model", "provider", "with", "options", "seconds", "count", "shape", "shape_options")
 _MOST = 1000
 
 
@@ -58,15 +60,14 @@ class Control:
         return web.json_response({"requests": self._history.requests(int(limit))})
 
     async def _faults(self, _: web.Request) -> web.Response:
-        found = [
-            {
-                "name": fault.name,
-                "meaning": fault.meaning,
-                "options": {name: asdict(option) for name, option in fault.options.items()},
-            }
-            for fault in FAULTS.values()
-        ]
-        return web.json_response({"faults": found})
+        return web.json_response(
+            {"faults": list(map(_described, FAULTS.values())), "shapes": list(map(_described, SHAPES.values()))}
+        )
+
+
+def _described(one: Fault | Shape) -> dict[str, Any]:
+    options = {name: asdict(option) for name, option in one.options.items()}
+    return {"name": one.name, "meaning": one.meaning, "options": options}
 
 
 def problem(status: int, message: str) -> web.Response:
@@ -84,8 +85,12 @@ def _settings(body: Any) -> dict[str, Any]:
         raise ValueError('"model" and "with" are needed, as text')  # noqa: TRY004 - answered as 422
     if provider is not None and not isinstance(provider, str):
         raise ValueError("provider: a slug, as text")
-    if not isinstance(options, Mapping):
-        raise ValueError("options: an object of numbers")  # noqa: TRY004 - answered as 422
+    shape, shape_options = body.get("shape"), body.get("shape_options") or {}
+    if shape is not None and not isinstance(shape, str):
+        raise ValueError("shape: a name, as text")
+    for name, value in (("options", options), ("shape_options", shape_options)):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{name}: an object of numbers")  # noqa: TRY004 - answered as 422
     count = _positive(body, "count")
     if count is not None and count != int(count):
         raise ValueError("count: a whole number")
@@ -96,6 +101,8 @@ def _settings(body: Any) -> dict[str, Any]:
         "options": options,
         "seconds": _positive(body, "seconds"),
         "count": None if count is None else int(count),
+        "shape": shape,
+        "shape_options": shape_options,
     }
 
 

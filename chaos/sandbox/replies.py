@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.faults.shape import error_object
+from chaos.errors.openrouter import error_object
 from chaos.model import ErrorReply
 from chaos.sandbox.answers import Said
 from chaos.sandbox.catalogue import Endpoint
@@ -66,7 +66,9 @@ def envelope(status: int, error_type: str, message: str, **metadata: Any) -> dic
 
 
 def completion(exchange: Exchange, said: Said) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": said.content, "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": said.content, "refusal": said.refusal or None}
+    if said.refusal:
+        message["content"] = None
     if said.tool_calls:
         message |= {"content": None, "tool_calls": list(said.tool_calls)}
     if said.reasoning_tokens:
@@ -88,6 +90,8 @@ def chunks(exchange: Exchange, said: Said) -> Iterator[dict[str, Any]]:
             yield _chunk(exchange, {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
     for piece in _pieces(said.content):
         yield _chunk(exchange, {"role": "assistant", "content": piece})
+    for piece in _pieces(said.refusal):
+        yield _chunk(exchange, {"role": "assistant", "refusal": piece})
     yield _chunk(exchange, {"role": "assistant", "content": ""}, finish=said.finish)
 
 

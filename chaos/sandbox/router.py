@@ -79,7 +79,7 @@ class Router:
         first_token = self.jittered(endpoint.first_token)
         if effect.connect is not None or effect.reset:
             return _UNREACHABLE[effect.connect]
-        if not await self._wait(effect.delay + first_token * REACHED, deadline, None):
+        if not await self._wait(effect.connect_delay + effect.delay + first_token * REACHED, deadline, None):
             return _TIMED_OUT
         refused = _refused(endpoint, effect, wanted)
         if refused is not None:
@@ -90,7 +90,8 @@ class Router:
         if _breaks_off(effect.stall_after, wanted):
             await self._wait(self._timeout, deadline, line)
             return _TIMED_OUT
-        if _breaks_off(effect.cut_after, wanted) or _breaks_off(effect.malformed_after, wanted):
+        ends = (effect.cut_after, effect.reset_after, effect.end_after, effect.malformed_after)
+        if any(_breaks_off(after, wanted) for after in ends):
             return _INVALID
         return None
 

@@ -80,12 +80,24 @@ class Sandbox:
         *,
         seconds: float | None = None,
         count: int | None = None,
+        shape: str | None = None,
+        shape_options: Mapping[str, float] | None = None,
     ) -> None:
         """Raises UnknownNameError or ValueError with a sentence. Model ``*`` is the sandbox's own front door.
 
         Ends after so many ``seconds``, or once so many requests (``count``) have met it; without either by ``mend``.
+        ``shape``: which requests it meets; None, the fault's own.
         """
-        self._breaks.add(model, provider, fault, options or {}, seconds=seconds, count=count)
+        self._breaks.add(
+            model,
+            provider,
+            fault,
+            options or {},
+            seconds=seconds,
+            count=count,
+            shape=shape,
+            shape_options=shape_options,
+        )
 
     def mend(self, model: str | None = None, provider: str | None = None) -> int:
         """How many breaks were ended; without a model all."""

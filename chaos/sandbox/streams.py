@@ -55,18 +55,29 @@ class Stream:
         for number, chunk in enumerate(replies.chunks(exchange, said)):
             ends = chunk["choices"][0]["finish_reason"] is not None
             await self._pace(begun + number * pause)
+            if _due(effect.reset_after, number, ends=ends):
+                wire.reset(self._request)
+                return self._response
             if _due(effect.cut_after, number, ends=ends):
                 wire.close(self._request)
+                return self._response
+            if _due(effect.end_after, number, ends=ends):
+                await self._response.write_eof()
                 return self._response
             if _due(effect.stall_after, number, ends=ends):
                 await self._stall()
             if _due(effect.error_after, number, ends=ends):
                 return await self.end_with(replies.error_chunk(exchange, effect.error or BROKE_OFF))
             malformed = _due(effect.malformed_after, number, ends=ends)
-            await self._response.write(MALFORMED if malformed else replies.event(chunk))
+            await self._write(MALFORMED if malformed else replies.event(chunk), effect)
         await self._response.write(replies.event(replies.last_chunk(exchange, said)) + replies.DONE)
         await self._response.write_eof()
         return self._response
+
+    async def _write(self, data: bytes, effect: Effect) -> None:
+        if effect.bytes_per_second is not None:
+            await self._clock.sleep(len(data) / effect.bytes_per_second)
+        await self._response.write(data)
 
     async def _pace(self, due: float) -> None:
         early = due - self._clock.monotonic()

@@ -7,8 +7,8 @@ import struct
 
 from aiohttp import web
 
+from chaos.errors import error_body, error_headers
 from chaos.faults.replies import reply
-from chaos.faults.shape import error_body, error_headers
 from chaos.model import Effect
 from monitor.clock import Clock
 
@@ -40,8 +40,8 @@ async def at_the_door(request: web.Request, effect: Effect, clock: Clock) -> web
     if effect.connect is not None:
         close(request)  # an accepted connection cannot be refused any more; closing it without a byte comes nearest
         return web.Response()
-    if effect.delay:
-        await clock.sleep(effect.delay)
+    if effect.delay or effect.connect_delay:
+        await clock.sleep(effect.delay + effect.connect_delay)
     if effect.error is not None and effect.error_after is None:
         return _json(error_body(effect.error), effect.error.status, error_headers(effect.error))
     if effect.raw is not None:
@@ -58,10 +58,12 @@ async def bend(request: web.Request, answer: web.Response, effect: Effect, clock
     if effect.stall_after is not None:
         await _half(request, answer, body)
         await clock.sleep(FOR_EVER)
-    if effect.cut_after is not None:
-        response = await _half(request, answer, body)
-        close(request)
+    if effect.cut_after is not None or effect.reset_after is not None:
+        response = await _half(request, answer, body, begun=effect.reset_after != 0)
+        (reset if effect.reset_after is not None else close)(request)
         return response
+    if effect.end_after is not None:
+        answer.body = body[: len(body) // 2]
     if effect.error_after is not None:
         return _json(error_body(effect.error or _BROKE_OFF), 200, {})
     if effect.malformed_after is not None:
@@ -69,12 +71,13 @@ async def bend(request: web.Request, answer: web.Response, effect: Effect, clock
     return answer
 
 
-async def _half(request: web.Request, answer: web.Response, body: bytes) -> web.StreamResponse:
-    """Half of an answer whose length was announced whole."""
+async def _half(request: web.Request, answer: web.Response, body: bytes, *, begun: bool = True) -> web.StreamResponse:
+    """Half of an answer whose length was announced whole; its head alone where it has not ``begun``."""
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
     response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    await response.write(body[: len(body) // 2])
+    if begun:
+        await response.write(body[: len(body) // 2])
     return response
 
 

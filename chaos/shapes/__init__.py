@@ -42,7 +42,7 @@ def words(strike: Strike) -> str:
     """When the fault strikes, to stand behind its name; empty where it always does."""
     waits = [f"after {format_duration(strike.after_seconds)}"] if strike.after_seconds else []
     waits += [f"after {requests(strike.after_requests)}"] if strike.after_requests else []
-    told = SHAPES[strike.shape].words(strike.shape_options)
+    told = SHAPES[strike.shape or "always"].words(strike.shape_options)
     return ", ".join([*waits, *([told] if told else [])])
 
 

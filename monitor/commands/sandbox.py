@@ -15,7 +15,7 @@ from chaos.sandbox import Sandbox
 from monitor import addresses
 from monitor.clock import utc
 from monitor.commands import options, remote
-from monitor.config.quantity import parse_duration
+from monitor.config.quantity import parse_duration, parse_percent
 from monitor.errors import CommandError
 
 SandboxUrl = Annotated[
@@ -71,6 +71,12 @@ def break_(
     option: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the fault; may be repeated.")
     ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHAPE", help="Which requests it meets, such as every_nth:n=3 or flapping:down=10s,up=20s."
+        ),
+    ] = None,
     for_: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="Mend by itself after this.")] = None,
     count: Annotated[int | None, typer.Option(help="Mend by itself after this many requests.")] = None,
     url: SandboxUrl = None,
@@ -79,13 +85,15 @@ def break_(
     """Break a model (or one of its providers) in a running sandbox."""
     body: dict[str, Any] = {"model": model, "with": with_, "options": dict(map(_option, option or ()))}
     body |= {"provider": provider} if provider else {}
+    body |= _shape(shape) if shape else {}
     body |= {"count": count} if count else {}
     try:
         body |= {"seconds": parse_duration(for_)} if for_ else {}
     except ValueError as error:
         raise CommandError(f"--for {for_}: {error}") from None
     remote.call("POST", f"{_url(url, data)}/control/breaks", body=body)
-    print(f"Broken: {model}{f' at {provider}' if provider else ''} answers with {with_}.")
+    when = f", {shape}" if shape else ""
+    print(f"Broken: {model}{f' at {provider}' if provider else ''} answers with {with_}{when}.")
 
 
 def mend(
@@ -108,33 +116,49 @@ def list_(url: SandboxUrl = None, data: options.DataOption = options.DATA, as_js
         options.print_json(found)
         return
     _print_breaks(found["breaks"])
-    table = Table("fault", "what happens", "settings (--set NAME=VALUE)", box=None, pad_edge=False)
-    for fault in found["faults"]:
-        given = ", ".join(f"{name}={one['default']:g}" for name, one in fault["options"].items())
-        table.add_row(fault["name"], fault["meaning"], given)
-    options.console().print(table)
+    for what, words in (
+        ("faults", ("fault", "what happens", "settings (--set NAME=VALUE)")),
+        ("shapes", ("shape", "which requests meet it", "settings (--shape SHAPE:NAME=VALUE,...)")),
+    ):
+        table = Table(*words, box=None, pad_edge=False)
+        for one in found[what]:
+            given = ", ".join(f"{name}={option['default']:g}" for name, option in one["options"].items())
+            table.add_row(one["name"], one["meaning"], given)
+        options.console().print(table)
+        print()
 
 
 def _print_breaks(breaks: list[dict[str, Any]]) -> None:
     if not breaks:
         print("Nothing is broken. What can be:\n")
         return
-    table = Table("broken model", "provider", "fault", "ends", box=None, pad_edge=False)
+    table = Table("broken model", "provider", "fault", "shape", "ends", box=None, pad_edge=False)
     for one in breaks:
         ends = [f"at {utc(one['until'])}"] if one["until"] else []
         ends += [f"after {one['left']} more requests"] if one["left"] is not None else []
-        table.add_row(one["model"], one["provider"] or "all", one["fault"], " or ".join(ends) or "when mended")
+        table.add_row(
+            one["model"], one["provider"] or "all", one["fault"], one["shape"], " or ".join(ends) or "when mended"
+        )
     options.console().print(table)
     print()
 
 
-def _option(text: str) -> tuple[str, float]:
+def _shape(text: str) -> dict[str, Any]:
+    """``every_nth:n=3`` as its name and options."""
+    name, _, options = text.partition(":")
+    given = dict(_option(one, "--shape") for one in options.split(",") if one)
+    return {"shape": name.replace("-", "_"), "shape_options": given}
+
+
+def _option(text: str, of: str = "--set") -> tuple[str, float]:
     name, equals, value = text.partition("=")
     try:
+        if value.endswith("%"):
+            return name, parse_percent(value)
         return name, parse_duration(value) if value[-1:].isalpha() else float(value)
     except ValueError:
         raise CommandError(
-            f"--set {text}: write NAME=VALUE, as in retry_after=30s{'' if equals else ' (no = found)'}"
+            f"{of} {text}: write NAME=VALUE, as in retry_after=30s{'' if equals else ' (no = found)'}"
         ) from None
 
 

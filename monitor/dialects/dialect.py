@@ -80,7 +80,7 @@ def bound_tokens(wanted: int, models: Iterable[str], catalogue: Catalogue) -> in
     return max(wanted, REASONING_TOKENS if thinks else MIN_TOKENS)
 
 
-def marks_of(route: Route) -> dict[str, Any]:
+def marks_of(route: Route, dialect: str) -> dict[str, Any]:
     """What a request says of itself to those on its way (see ``Ask.marks``)."""
     label, position = (route.target.label, route.target.position) if route.target else (None, None)
-    return {"chain": route.chain.name, "target": label, "position": position, "drill": route.drill}
+    return {"chain": route.chain.name, "target": label, "position": position, "drill": route.drill, "dialect": dialect}

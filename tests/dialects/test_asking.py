@@ -100,12 +100,12 @@ def test_a_request_carries_key_metadata_and_no_cache_and_the_configs_own_headers
     assert (ask.stream, ask.deadline, ask.first_token) == (True, 30.0, 5.0)
     assert ask.body["stream"] is True
     assert ask.body["tools"] == []
-    assert ask.marks == {"chain": "chat", "target": "a", "position": 0, "drill": "d"}
+    assert ask.marks == {"chain": "chat", "target": "a", "position": 0, "drill": "d", "dialect": "openrouter"}
 
 
 def test_a_whole_chain_is_marked_without_a_target_and_a_plain_question_has_no_first_token():
     ask = DIALECTS["openrouter"].ask(QUESTION, route(chain("server")))
-    assert ask.marks == {"chain": "chat", "target": None, "position": None, "drill": None}
+    assert ask.marks == {"chain": "chat", "target": None, "position": None, "drill": None, "dialect": "openrouter"}
     assert ask.first_token is None
     assert "Authorization" not in ask.headers
 

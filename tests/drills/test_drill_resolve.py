@@ -99,8 +99,8 @@ def test_hyphens_and_underscores_are_the_same(written: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "fault", "options"),
     [
-        ({"delay": {"seconds": "1m30s"}}, "delay", {"seconds": 90.0}),
-        ("delay", "delay", {"seconds": FAULT_OPTIONS["transport"]["delay"]["seconds"].default}),
+        ({"delay": {"seconds": "1m30s"}}, "delay", {"seconds": 90.0, "jitter": 0.1}),
+        ("delay", "delay", {name: one.default for name, one in FAULT_OPTIONS["transport"]["delay"].items()}),
         ({"status": {"code": 418}}, "status", {"code": 418.0}),
         ({"rate-limited": {"retry-after": "5s"}}, "rate_limited", {"retry_after": 5.0}),
     ],

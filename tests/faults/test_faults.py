@@ -13,10 +13,12 @@ import pytest
 
 import chaos.faults
 from chaos.faults import FAULTS, resolve
+from chaos.faults.rate_limited_absurd import ABSURD
 from chaos.faults.unfit import UNFIT
-from chaos.model import Connect, Effect, Fault, RawReply, Unit
+from chaos.model import Connect, Effect, Fault, RawReply, Strike, Unit
+from chaos.strikes import complete
 
-SHARED = {"options", "replies", "shape", "together", "unfit"}
+SHARED = {"options", "replies", "together", "unfit", "waits"}
 
 STATUSES = {
     "unavailable": (503, "provider_unavailable"),
@@ -31,6 +33,16 @@ STATUSES = {
     "model_gone": (404, "not_found"),
     "bad_request": (400, "invalid_request"),
     "context_length": (400, "context_length_exceeded"),
+    "rate_limited_unsaid": (429, "rate_limit_exceeded"),
+    "rate_limited_absurd": (429, "rate_limit_exceeded"),
+    "rate_limited_burst": (429, "rate_limit_exceeded"),
+    "gateway_timeout": (504, "timeout"),
+    "edge_timeout": (524, "timeout"),
+    "request_timeout": (408, "timeout"),
+    "forbidden": (403, "permission_denied"),
+    "no_endpoint": (404, "no_endpoints"),
+    "too_large": (413, "payload_too_large"),
+    "unprocessable": (422, "unprocessable"),
 }
 
 EFFECTS = {
@@ -41,6 +53,10 @@ EFFECTS = {
     "silent": Effect(delay=86400.0),
     "stall": Effect(stall_after=1),
     "cut": Effect(cut_after=1),
+    "reset_after_headers": Effect(reset_after=0),
+    "truncated": Effect(end_after=1),
+    "bandwidth": Effect(bytes_per_second=256.0),
+    "refusal": Effect(rewrite="refusal"),
     "malformed": Effect(malformed_after=1),
     "error_in_200": Effect(error_after=1),
     "empty": Effect(raw=RawReply()),
@@ -49,6 +65,14 @@ EFFECTS = {
     "wrong_answer": Effect(rewrite="wrong_answer"),
     "starved": Effect(rewrite="starved"),
     **{name: Effect(rewrite=name) for name in UNFIT},
+}
+
+
+WAITS = {
+    "delay": "delay",
+    "slow_connect": "connect_delay",
+    "slow_first_token": "first_token_delay",
+    "slow_chunks": "chunk_delay",
 }
 
 
@@ -85,7 +109,7 @@ def test_a_fault_without_chance_is_always_the_same(name: str, expected: Effect) 
 
 
 def test_the_tables_here_know_every_fault() -> None:
-    assert {*STATUSES, *EFFECTS, "delay", "slow_first_token", "html"} == set(FAULTS)
+    assert {*STATUSES, *EFFECTS, *WAITS, "html", "garbage"} == set(FAULTS)
 
 
 def test_html_is_a_page_with_a_200() -> None:
@@ -95,13 +119,41 @@ def test_html_is_a_page_with_a_200() -> None:
     assert raw.body.startswith(b"<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize(("name", "field"), [("delay", "delay"), ("slow_first_token", "first_token_delay")])
-def test_a_delay_varies_by_a_tenth_and_repeats_from_its_seed(name: str, field: str) -> None:
+@pytest.mark.parametrize(("name", "field"), WAITS.items(), ids=WAITS)
+def test_a_wait_varies_by_its_jitter_and_repeats_from_its_seed(name: str, field: str) -> None:
+    def drawn(rng: Random, jitter: float) -> float:
+        return float(getattr(FAULTS[name].effect({"seconds": 10.0, "jitter": jitter}, rng), field))
+
     rng = Random(1)
-    drawn = [getattr(FAULTS[name].effect({"seconds": 10.0}, rng), field) for _ in range(200)]
-    assert 9.0 <= min(drawn) < 9.2
-    assert 10.8 < max(drawn) <= 11.0
-    assert getattr(FAULTS[name].effect({"seconds": 10.0}, Random(1)), field) == drawn[0]
+    waits = [drawn(rng, 0.1) for _ in range(200)]
+    assert 9.0 <= min(waits) < 9.2
+    assert 10.8 < max(waits) <= 11.0
+    assert drawn(Random(1), 0.1) == waits[0]
+    assert drawn(Random(1), 0.0) == 10.0
+
+
+def test_garbage_is_no_text_and_repeats_from_its_seed() -> None:
+    first, again = perform("garbage", bytes=100).raw, perform("garbage", bytes=100).raw
+    assert first is not None
+    assert first == again
+    assert len(first.body) == 100
+    with pytest.raises(UnicodeDecodeError):
+        first.body.decode()
+
+
+def test_an_absurd_wait_is_one_of_those_that_no_client_can_obey() -> None:
+    rng = Random(1)
+    seen = {FAULTS["rate_limited_absurd"].effect({}, rng).error for _ in range(200)}
+    assert {error.retry_after_text for error in seen if error} == set(ABSURD)
+
+
+def test_a_burst_meets_the_first_requests_alone_unless_something_else_is_said() -> None:
+    fault = FAULTS["rate_limited_burst"]
+    assert (fault.shape, fault.shape_options) == ("first_n", {"n": 2.0})
+    usual = complete(Strike(positions=(0,), fault="rate_limited_burst", shape=None))
+    assert (usual.shape, usual.shape_options) == ("first_n", {"n": 2.0})
+    other = complete(Strike(positions=(0,), fault="rate_limited_burst", shape="every_nth"))
+    assert (other.shape, other.shape_options) == ("every_nth", {"n": 2.0})
 
 
 def test_options_reach_the_effect() -> None:

@@ -13,7 +13,7 @@ from hypothesis import settings
 from chaos.gateway import Gateway, Rule
 from chaos.model import Strike
 from chaos.sandbox import Sandbox
-from chaos.strike_json import FIELDS as STRIKE
+from chaos.strikes import FIELDS as STRIKE
 from monitor.clock import SystemClock
 from monitor.config.alert_sections import AlertsFile
 from monitor.config.model import ChainConfig, Config, EndpointConfig, GatewayConfig

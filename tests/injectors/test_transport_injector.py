@@ -299,6 +299,23 @@ FAULTED: dict[str, tuple[Fate, int | None]] = {
     "model_gone": (Fate.ANSWERED, 404),
     "bad_request": (Fate.ANSWERED, 400),
     "context_length": (Fate.ANSWERED, 400),
+    "slow_connect": (Fate.ANSWERED, 200),
+    "slow_chunks": (Fate.ANSWERED, 200),
+    "bandwidth": (Fate.ANSWERED, 200),
+    "rate_limited_unsaid": (Fate.ANSWERED, 429),
+    "rate_limited_absurd": (Fate.ANSWERED, 429),
+    "rate_limited_burst": (Fate.ANSWERED, 429),
+    "gateway_timeout": (Fate.ANSWERED, 504),
+    "edge_timeout": (Fate.ANSWERED, 524),
+    "request_timeout": (Fate.ANSWERED, 408),
+    "forbidden": (Fate.ANSWERED, 403),
+    "no_endpoint": (Fate.ANSWERED, 404),
+    "too_large": (Fate.ANSWERED, 413),
+    "unprocessable": (Fate.ANSWERED, 422),
+    "reset_after_headers": (Fate.CUT, 200),
+    "truncated": (Fate.ANSWERED, 200),
+    "garbage": (Fate.ANSWERED, 200),
+    "refusal": (Fate.ANSWERED, 200),
 }
 
 

@@ -1,9 +1,9 @@
-"""A strike as JSON, on its way to a gateway of another process."""
+"""Strikes as they are written: completed and checked, and as JSON on their way to a gateway of another process."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from chaos import faults, shapes
@@ -23,10 +23,10 @@ def read_strike(body: object) -> Strike:
         raise ValueError(f"a strike is an object of {', '.join(FIELDS)}")  # noqa: TRY004 - answered as 422
     if unknown := sorted(map(str, body.keys() - {*FIELDS})):
         raise ValueError(f"unknown: {', '.join(unknown)}; known are {', '.join(FIELDS)}")
-    positions, fault, shape = body.get("positions"), body.get("fault"), body.get("shape", "always")
+    positions, fault, shape = body.get("positions"), body.get("fault"), body.get("shape")
     if not isinstance(positions, list) or not all(type(position) is int for position in positions):
         raise ValueError("positions: a list of whole numbers is needed")
-    for name, value in (("fault", fault), ("shape", shape)):
+    for name, value in (("fault", fault), ("shape", "always" if shape is None else shape)):
         if not isinstance(value, str) or not 0 < len(value) <= 100:
             raise ValueError(f"{name}: a text of 1 to 100 characters is needed")
     return complete(
@@ -43,16 +43,13 @@ def read_strike(body: object) -> Strike:
 
 
 def complete(strike: Strike) -> Strike:
-    """With every option of its fault and shape. Raises ValueError with one sentence."""
-    return Strike(
-        positions=strike.positions,
-        fault=strike.fault,
-        options=faults.resolve(strike.fault, strike.options),
-        shape=strike.shape,
-        shape_options=shapes.resolve(strike.shape, strike.shape_options),
-        after_requests=strike.after_requests,
-        after_seconds=strike.after_seconds,
-    )
+    """With every option of its fault and shape, and with a shape. Raises ValueError with one sentence."""
+    options = faults.resolve(strike.fault, strike.options)
+    shape, own = strike.shape, strike.shape_options
+    if shape is None:
+        fault = faults.FAULTS[strike.fault]
+        shape, own = fault.shape, {**fault.shape_options, **own}
+    return replace(strike, options=options, shape=shape, shape_options=shapes.resolve(shape, own))
 
 
 def _numbers(body: Mapping[str, Any], name: str) -> dict[str, float]:
