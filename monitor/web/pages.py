@@ -25,7 +25,7 @@ from monitor.web.gate import Reader, reader
 from monitor.web.history_api import Histories
 from monitor.web.history_views import Window
 from monitor.web.reference import operations, values
-from monitor.web.timeline import timeline
+from monitor.web.timeline import grouped, timeline
 from monitor.web.views import ChainView, OutcomeQuery, Refused, RunView
 
 TRANSITIONS = 12
@@ -117,7 +117,7 @@ class Pages:
             overall=wording.overall(chains),
             chains=chains,
             strips=await self._histories.strips(),
-            alerts=control.alerts() if who.sees_all else (),
+            groups=grouped(control.incidents(), control.alerts()) if who.sees_all else (),
             silences=control.silences() if who.sees_all else (),
             drills=control.drills() if who.sees_all else (),
             runs=await control.runs(limit=RUNS) if who.sees_all else (),
@@ -141,7 +141,7 @@ class Pages:
             strip=(await self._histories.strips()).get(name),
             windows=[window.value for window in Window],
             timeline=await self._timeline(chain, runs, who),
-            alerts=[one for one in control.alerts() if one.chain == name] if who.sees_all else (),
+            groups=grouped(control.incidents(), control.alerts(), name) if who.sees_all else (),
             silences=[one for one in control.silences() if one.chain == name] if who.sees_all else (),
             drills=[one for one in control.drills() if one.chain == name] if who.sees_all else (),
             table=next((one for one in control.coverage().chains if one.chain == name), None),

@@ -20,7 +20,7 @@ from monitor.web.gate import Gate
 from monitor.web.history_api import Histories
 from monitor.web.insights import Insights
 from monitor.web.laboratory import Laboratory
-from monitor.web.orders import add_alert_orders, add_drill_orders
+from monitor.web.orders import add_alert_orders, add_drill_orders, add_incident_orders
 from monitor.web.pages import Pages, Sources, add_reading
 from monitor.web.signing import add_sign_in
 
@@ -74,6 +74,7 @@ def _pages(sources: Sources, policy: Policy, clock: Clock) -> APIRouter:
     add_reading(made, pages)
     add_drill_orders(made, pages)
     add_alert_orders(made, pages)
+    add_incident_orders(made, pages)
     add_sign_in(made, pages, policy, clock)
     return made
 

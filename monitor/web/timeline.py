@@ -1,4 +1,4 @@
-"""Incidents out of changes of health, and one list of them and of drills. Pure."""
+"""Times of trouble out of changes of health, one list of them and of drills, and alerts by their incident. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.model import Health, Transition
 from monitor.web.history_views import TroubleView
-from monitor.web.views import RunView
+from monitor.web.views import AlertView, IncidentView, RunView
 
 _GRAVITY = (Health.LIMITED, Health.DEGRADED, Health.DOWN)
 
@@ -19,6 +19,28 @@ class Entry:
     at: float
     trouble: TroubleView | None = None
     run: RunView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Alerts that are one incident; or, ``incident`` None, one that nobody is told of yet."""
+
+    incident: IncidentView | None
+    alerts: tuple[AlertView, ...]
+
+
+def grouped(
+    incidents: Sequence[IncidentView], alerts: Sequence[AlertView], chain: str | None = None
+) -> tuple[Group, ...]:
+    """Every alert in one group, in the order of the alerts, the gravest first; of one ``chain`` where it is named."""
+    owner = {key: one for one in incidents for key in one.alerts}
+    found: dict[str, Group] = {}
+    for alert in alerts:
+        incident = owner.get(alert.key)
+        name = incident.id if incident else alert.key
+        before = found[name].alerts if name in found else ()
+        found[name] = Group(incident=incident, alerts=(*before, alert))
+    return tuple(one for one in found.values() if chain is None or any(alert.chain == chain for alert in one.alerts))
 
 
 def troubles(transitions: Iterable[Transition]) -> tuple[TroubleView, ...]:

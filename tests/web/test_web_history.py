@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from monitor.model import Health, Path, Subject
 from monitor.web.history_views import Window, fill, starts
 from monitor.web.strip import Shape, Share, serve, shapes, shares, spells
-from monitor.web.timeline import timeline, troubles
+from monitor.web.timeline import grouped, timeline, troubles
 from tests.fakes.values import transition
 
-from .web_stage import NOW, client, run_view, site
+from .web_stage import NOW, alerts, client, incidents, run_view, site
 
 LABELS = ("primary", "secondary")
 
@@ -130,6 +130,15 @@ def test_what_goes_on_stands_first() -> None:
     going = troubles([change(10, Health.DOWN)])
     entries = timeline(going, [run_view(at=50.0), run_view(at=40.0)], 2)
     assert [entry.at for entry in entries] == [10, 50]
+
+
+def test_alerts_stand_with_their_incident_in_the_order_of_the_gravest() -> None:
+    first, second, third = alerts()
+    one = incidents()[0].model_copy(update={"alerts": (third.key, first.key), "chains": (first.chain, third.chain)})
+    found = grouped([one], [first, second, third])
+    assert [(group.incident, group.alerts) for group in found] == [(one, (first, third)), (None, (second,))]
+    assert grouped([one], [first, second, third], first.chain) == found[:1]
+    assert grouped([one], [first, second, third], "chat") == ()
 
 
 @pytest.mark.anyio

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from monitor.alerting import Silence
+from monitor.model import Acknowledgement
 from monitor.web.views import Refused
 
-from .web_stage import NOW, FakeControl, client, site
+from .web_stage import NOW, FakeControl, client, incidents, site
 
 pytestmark = pytest.mark.anyio
 
@@ -53,6 +54,36 @@ async def test_a_silence_shows_and_can_be_ended() -> None:
     assert control.asked == [("end", "s1"), ("end", "s1")]
 
 
+async def test_an_incident_is_acknowledged_and_silenced() -> None:
+    control = FakeControl()
+    async with client(site(control)) as http:
+        page = (await http.get("/")).text
+        taken = await http.post("/incidents/i1/acknowledge", data={"next": "/chains/chat"})
+        asked = (await http.get("/incidents/i1/silence?parts=ask")).text
+        silenced = await http.post("/incidents/i1/silence", data=SILENCE)
+    assert 'action="/incidents/i1/acknowledge"' in page
+    assert "Silence “Chain chat-in-client is down”?" in asked
+    assert [(one.status_code, one.headers["location"]) for one in (taken, silenced)] == [(303, "/chains/chat")] * 2
+    assert control.asked == [("acknowledge", "i1", "the status page"), ("silence", "i1", "3600.0")]
+
+
+async def test_an_incident_that_is_over_is_said_to_be() -> None:
+    async with client(site(FakeControl(incident_views=()))) as http:
+        taken = await http.post("/incidents/i1/acknowledge")
+        assert (await http.get("/incidents/i1/silence")).status_code == 404
+        assert (await http.post("/incidents/i1/silence", data=SILENCE)).status_code == 404
+    assert taken.status_code == 409
+    assert "that incident is over" in taken.text
+
+
+async def test_who_has_taken_an_incident_on_is_shown_in_place_of_the_button() -> None:
+    taken = incidents()[0].model_copy(update={"acknowledged": Acknowledgement(by="ada", at=NOW - 30)})
+    async with client(site(FakeControl(incident_views=(taken,)))) as http:
+        page = (await http.get("/")).text
+    assert "acknowledged by ada" in page
+    assert "/acknowledge" not in page
+
+
 async def test_only_the_parts_that_are_wanted_are_rendered() -> None:
     async with client(site()) as http:
         parts = (await http.get("/?parts=chain-chat&parts=alerts")).text
@@ -64,7 +95,8 @@ async def test_only_the_parts_that_are_wanted_are_rendered() -> None:
     assert asked.strip().startswith("<form")
 
 
-CHANGES = ["/stop", "/release", "/drills/primary-gone/run", "/chains/chat/silence", "/silences/s1/end"]
+INCIDENT = ["/incidents/i1/acknowledge", "/incidents/i1/silence"]
+CHANGES = ["/stop", "/release", "/drills/primary-gone/run", "/chains/chat/silence", "/silences/s1/end", *INCIDENT]
 ELSEWHERE = [{"origin": "http://other.example"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}]
 
 
