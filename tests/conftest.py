@@ -29,6 +29,8 @@ INSTALLED_BY = {
     "prometheus": "Debian: apt-get install prometheus",
     "promtool": "Debian: apt-get install prometheus",
     "prometheus-alertmanager": "Debian: apt-get install prometheus-alertmanager",
+    "chromium": "Debian: apt-get install chromium",
+    "tests/browser/node_modules": "npm ci --prefix tests/browser",
     "node": "Debian: apt-get install nodejs npm",
     "tests/dashboards/schema-check/node_modules": "npm ci --prefix tests/dashboards/schema-check",
 }

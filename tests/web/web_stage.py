@@ -462,7 +462,7 @@ class FakeHistories:
         return {name: serve(counts, labels, at, width) for name in ("chat", "chat-by-provider", "chat-in-client")}
 
     async def history(self, chain: str, window: Window | None) -> HistoryView | None:
-        if chain != "chat":
+        if chain not in await self.strips():
             return None
         window = window or Window.DAY
         at = starts(NOW, window)
@@ -484,10 +484,11 @@ def site(
     loopback: bool = True,
     public: bool = False,
     feed: Feed | None = None,
+    histories: FakeHistories | None = None,
 ) -> FastAPI:
     return build(
         control or FakeControl(),
-        histories=FakeHistories(),
+        histories=histories or FakeHistories(),
         feed=feed or Feed(),
         token=token,
         loopback=loopback,

@@ -66,6 +66,8 @@ function apply(page, whole) {
     index = null;
     return localise(main);
   }
+  const titled = page.querySelector("[data-title]");
+  if (titled) document.title = titled.dataset.title;
   for (const fresh of page.querySelectorAll("[data-part]")) {
     const part = document.getElementById(fresh.id);
     if (!part) {
