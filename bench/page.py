@@ -15,13 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playwright.async_api import CDPSession, async_playwright
+from playwright.async_api import CDPSession, async_playwright  # noqa: E402 - after the path that they are found on
 
-from monitor.serving import Server
-from monitor.web import Feed
-from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.test_page_large import CHAINS, TARGETS, Many, many
-from tests.web.web_stage import site
+from monitor.serving import Server  # noqa: E402 - after the path that they are found on
+from monitor.web import Feed  # noqa: E402 - after the path that they are found on
+from tests.browser.conftest import CHROMIUM, FLAGS  # noqa: E402 - after the path that they are found on
+from tests.browser.test_page_large import CHAINS, TARGETS, Many, many  # noqa: E402 - after the path that they are found on
+from tests.web.web_stage import site  # noqa: E402 - after the path that they are found on
 
 SHOWN = ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration", "TaskDuration", "LayoutCount", "Nodes")
 

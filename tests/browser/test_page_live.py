@@ -69,7 +69,9 @@ async def test_a_drill_is_started_here_and_seen_through_to_its_verdict(daemon: D
 
 
 async def test_a_drill_that_goes_on_is_stopped_from_its_own_page(daemon: Daemon, open_page: Open) -> None:
-    page = await open_page(f"{daemon.url}/drills/long/run")
+    page = await open_page(daemon.url)
+    await settled(page)
+    await page.goto(f"{daemon.url}/drills/long/run")
     await page.get_by_role("button", name="Break it now").click()
     await page.wait_for_url("**/runs/*", timeout=PATIENCE)
     await expect(page.locator(".step.inject").first).to_contain_text("silent on fast", timeout=PATIENCE)
