@@ -21,10 +21,11 @@ STAYS = "window.stays = true"
 
 
 async def settled(page: Page) -> None:
-    """Live, and every chain has been asked."""
+    """Live, and every chain and target has been asked, so that a drill may run."""
     await expect(page.locator("#live")).to_have_text("live", timeout=PATIENCE)
     for name in ("chat", "walked"):
         await expect(page.locator(f"#chain-{name} .chain-who .state")).to_have_text("healthy", timeout=PATIENCE)
+        await expect(page.locator(f"#chain-{name} .hop.healthy")).to_have_count(2, timeout=PATIENCE)
 
 
 async def test_a_break_is_seen_while_it_happens(daemon: Daemon, open_page: Open) -> None:
