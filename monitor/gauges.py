@@ -23,6 +23,7 @@ class Gauges:
         self._outbox = outbox
         self._clock = clock
         self._failures = 0
+        self._dropped: dict[str, int] = {}
 
     def refresh(self, config: Config) -> None:
         now = self._clock.now()
@@ -42,6 +43,9 @@ class Gauges:
         for notifier, count in self._outbox.waiting().items():
             self._metrics.set_outbox_pending(notifier, count)
             self._metrics.set_notifier_broken(notifier, notifier in self._outbox.broken)
+            dropped = self._store.dropped_notices(notifier)
+            self._metrics.notices_dropped(notifier, dropped - self._dropped.get(notifier, 0))
+            self._dropped[notifier] = dropped
         self._metrics.set_store_pending(self._store.pending)
         for _ in range(self._store.failed - self._failures):
             self._metrics.store_failed()

@@ -167,7 +167,11 @@ METRICS: tuple[Declared, ...] = (
         "Live requests that passed unread, since more came than could be read; left out at random, so shares hold.",
     ),
     _gauge("fallbackd_alerts_firing", ("alert", "chain", "severity"), "1 while the alert fires."),
-    _counter("fallbackd_notices_total", ("notifier", "result", "reason"), "Deliveries of notices by result."),
+    _counter(
+        "fallbackd_notices_total",
+        ("notifier", "result", "reason"),
+        "Notices by what became of them: delivered, failed (tried again), dropped (repeats, when too many wait).",
+    ),
     _gauge("fallbackd_outbox_pending", ("notifier",), "Notices that wait for their delivery."),
     _gauge(
         "fallbackd_notifier_broken",

@@ -175,6 +175,11 @@ class Metrics:
     def notice(self, notifier: str, result: str, reason: str) -> None:
         self._count("fallbackd_notices_total", (notifier, result, reason))
 
+    def notices_dropped(self, notifier: str, count: int) -> None:
+        """``count`` more of them."""
+        for _ in range(count):
+            self.notice(notifier, "dropped", "full")
+
     def set_notifier_broken(self, notifier: str, broken: bool) -> None:
         self._set("fallbackd_notifier_broken", (notifier,), float(broken))
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from monitor.clock import Clock, SystemClock
 from monitor.config.model import Config
 from monitor.config.quantity import format_duration
-from monitor.notify import alertmanager, log, pagerduty, slack, webhook
+from monitor.notify import alertmanager, email, log, pagerduty, slack, webhook
 from monitor.notify.alertmanager import AlertmanagerNotifier
 from monitor.notify.model import DrillOffer, Notifier, NotifierKind, OffersDrills
 from monitor.notify.outbox import Outbox
@@ -18,6 +18,7 @@ __all__ = ["NOTIFIERS", "Notifier", "NotifierKind", "Outbox", "build_notifiers",
 
 NOTIFIERS: Mapping[str, NotifierKind] = {
     "alertmanager": alertmanager.KIND,
+    "email": email.KIND,
     "log": log.KIND,
     "pagerduty": pagerduty.KIND,
     "slack": slack.KIND,

@@ -9,15 +9,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monitor.model import Notice, NoticeState
+from monitor.model import Notice, NoticeCause, NoticeState
 
 UNSAVED_LIMIT = 10_000
+WAITING_LIMIT = 2_000
+"""Notices that may wait for one notifier before those that can be spared are dropped."""
+WAITING_SECONDS = 86_400.0
+"""A notice that can be spared waits no longer than this: whoever is reached then is told by the next one."""
+
+
+_SPARED = frozenset({NoticeCause.REPEAT_DUE, NoticeCause.CHANGED})
 
 
 class Fate(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     SUPERSEDED = "superseded"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,7 @@ class Notices:
         self._refs = dict(refs or {})
         self._entries: dict[tuple[str, str], Entry] = {}
         self._posted: dict[tuple[str, str], Posted] = {}
+        self._dropped: dict[str, int] = {}
         for notice in pending:
             self.add(notice)
 
@@ -62,6 +71,28 @@ class Notices:
             notice = _with_news_of(older, notice)
         self._pending[place] = notice
         self._entries[notice.notifier, notice.id] = Entry(notice=notice, fate=Fate.PENDING)
+        if len(self._pending) > WAITING_LIMIT:
+            self._make_room(notice.notifier)
+
+    def _make_room(self, notifier: str) -> None:
+        waiting = self.waiting(notifier)
+        spare = sorted(filter(self._can_be_spared, waiting), key=lambda one: one.at)
+        for one in spare[: max(0, len(waiting) - WAITING_LIMIT)]:
+            self._drop(one)
+
+    def _can_be_spared(self, notice: Notice) -> bool:
+        """A repeat or a small change of what people have heard of; a beginning or an end is never dropped."""
+        heard_of = (notice.notifier, notice.incident) in self._refs
+        return heard_of and notice.cause in _SPARED and not notice.worse
+
+    def _drop(self, notice: Notice) -> None:
+        del self._pending[notice.notifier, notice.incident]
+        self._settle(notice, Fate.DROPPED)
+        self._dropped[notice.notifier] = self._dropped.get(notice.notifier, 0) + 1
+
+    def dropped(self, notifier: str) -> int:
+        """How many were dropped since the start."""
+        return self._dropped.get(notifier, 0)
 
     def delivered(self, notice: Notice, ref: str | None, now: float) -> None:
         """A resolved incident has no message to edit any more: the next one starts a new message."""
@@ -102,8 +133,12 @@ class Notices:
             if self._posted.get(place) is posted:
                 del self._posted[place]
 
-    def forget(self, before: float) -> None:
-        """Drops what began to wait before a time: its notifier is gone from the config, or nobody cares any more."""
+    def forget(self, before: float, now: float) -> None:
+        """Drops what began to wait before a time: its notifier is gone from the config, or nobody cares any more; and
+        what can be spared when it has waited for a day."""
+        old = [one for one in self._pending.values() if now - one.at > WAITING_SECONDS and self._can_be_spared(one)]
+        for one in old:
+            self._drop(one)
         self._pending = {place: notice for place, notice in self._pending.items() if notice.at >= before}
 
     def _settle(self, notice: Notice, fate: Fate) -> None:

@@ -91,7 +91,8 @@ NOTICES = Table(
     UniqueConstraint("id", "notifier"),
     Index("notices_by_fate", "fate", "seq"),
 )
-"""The outbox. ``fate``: pending, delivered, or superseded by a newer notice of the same incident."""
+"""The outbox. ``fate``: pending, delivered, superseded by a newer notice of the same incident, or dropped (a repeat, for
+want of room)."""
 
 MESSAGES = Table(
     "messages",

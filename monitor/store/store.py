@@ -208,6 +208,10 @@ class Store:
         """The newest undelivered notice of each incident, the longest waiting incident first."""
         return self._notices.waiting(notifier)
 
+    def dropped_notices(self, notifier: str) -> int:
+        """Repeats that were dropped since the start because too many waited, or for too long."""
+        return self._notices.dropped(notifier)
+
     def message_ref(self, notifier: str, incident: str) -> str | None:
         """Where the message of an open incident stands; None when there is none yet."""
         return self._notices.ref(notifier, incident)
@@ -227,7 +231,7 @@ class Store:
     async def prune(self, keep: float) -> int:
         """Deletes what is older than ``keep`` seconds, and all but the newest settled notices. How many rows went."""
         before = self._clock.now() - keep
-        self._notices.forget(before)
+        self._notices.forget(before, self._clock.now())
         try:
             return await asyncio.shield(asyncio.create_task(retention.prune(self._engine, before)))
         except SQLAlchemyError as error:

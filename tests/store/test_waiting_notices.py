@@ -159,6 +159,43 @@ async def test_settled_notices_are_bounded_and_old_waiting_ones_are_given_up(
     assert fates == [("delivered", 3), ("pending", 1)]
 
 
+def test_when_too_many_wait_the_oldest_repeats_go_first_and_never_a_beginning_or_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.store.notices.WAITING_LIMIT", 10)
+    notices = Notices()
+    for number in range(8):
+        notices.add(notice(incident=f"known-{number}"))
+        notices.delivered(notice(incident=f"known-{number}"), f"C1:{number}", NOW)
+    for number in range(8):
+        cause = NoticeCause.REPEAT_DUE if number % 2 else NoticeCause.CHANGED
+        notices.add(notice(incident=f"known-{number}", cause=cause, at=NOW + 100 - number, worse=number == 7))
+    notices.add(resolved(incident="known-0"))
+    for number in range(6):
+        notices.add(notice(incident=f"new-{number}"))
+    assert notices.dropped("slack") == 4
+    waiting = {one.incident for one in notices.waiting("slack")}
+    assert waiting == {"known-0", "known-1", "known-2", "known-7", *(f"new-{number}" for number in range(6))}
+    assert {entry.fate for entry in notices.unsaved().entries.values()} >= {Fate.DROPPED}
+    for number in range(6, 40):
+        notices.add(notice(incident=f"new-{number}"))
+    assert len({one.incident for one in notices.waiting("slack") if one.incident.startswith("new")}) == 40
+    assert {one.incident for one in notices.waiting("slack")} >= {"known-0", "known-7"}, "an end, and what got worse"
+
+
+def test_a_repeat_that_waited_for_a_day_is_dropped_and_a_beginning_is_not() -> None:
+    notices = Notices()
+    notices.add(notice(incident="known"))
+    notices.delivered(notice(incident="known"), "C1:1", NOW)
+    notices.add(notice(incident="known", cause=NoticeCause.REPEAT_DUE))
+    notices.add(notice(incident="new"))
+    notices.forget(before=NOW - 1, now=NOW + 86_000)
+    assert len(notices.waiting("slack")) == 2
+    notices.forget(before=NOW - 1, now=NOW + 87_000)
+    assert [one.incident for one in notices.waiting("slack")] == ["new"]
+    assert notices.dropped("slack") == 1
+
+
 def test_while_nothing_can_be_saved_memory_is_bounded_and_no_waiting_notice_is_spared() -> None:
     notices = Notices()
     notices.add(notice(incident="waits"))
