@@ -91,8 +91,8 @@ NOTICES = Table(
     UniqueConstraint("id", "notifier"),
     Index("notices_by_fate", "fate", "seq"),
 )
-"""The outbox. ``fate``: pending, delivered, superseded by a newer notice of the same incident, or dropped (a repeat, for
-want of room)."""
+"""The outbox. ``fate``: pending, delivered, superseded by a newer notice of the same incident, or dropped (a repeat, to
+make room)."""
 
 MESSAGES = Table(
     "messages",
