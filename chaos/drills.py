@@ -29,10 +29,11 @@ REJECTED_BY_DEFAULT = frozenset({"unknown_id"})
 
 def resolve(config: Config) -> tuple[Drill, ...]:
     """Every drill of a checked config, in file order."""
-    return tuple(_drill(drill, config.chain(drill.chain)) for drill in config.drills)
+    return tuple(resolve_one(drill, config.chain(drill.chain)) for drill in config.drills)
 
 
-def _drill(drill: DrillConfig, chain: ChainConfig) -> Drill:
+def resolve_one(drill: DrillConfig, chain: ChainConfig) -> Drill:
+    """One that was checked against its chain."""
     injector = _word(drill.by) if drill.by else _default_injector(chain.mode)
     strikes = tuple(_strike(one, chain, FAULT_OPTIONS[injector]) for one in drill.strikes)
     expect = _expect(drill.expect, strikes, chain)

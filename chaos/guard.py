@@ -13,9 +13,9 @@ from chaos.model import Drill, Phase
 from monitor.config.model import ChainConfig
 from monitor.model import Health
 
-HARMLESS_INCIDENTS = frozenset({"drill_deviated", "budget_exhausted", "catalogue_drift"})
-"""Rules whose incidents do not forbid a drill: the first is resolved by the next drill that passes, the second is
-judged by what is left of the budget, and what the third means for the chain shows in its health."""
+HARMLESS_INCIDENTS = frozenset({"drill_deviated", "edge_unproven", "budget_exhausted", "catalogue_drift"})
+"""Rules whose incidents do not forbid a drill: the first two are resolved by the next drill that passes, the third is
+judged by what is left of the budget, and what the last means for the chain shows in its health."""
 
 
 class Refusal(StrEnum):

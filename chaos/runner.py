@@ -115,7 +115,7 @@ class Runner:
             observers=self._observers,
         )
         providers = reached(record.chain, drill.breaks, catalogue)
-        decision = self._permit(record, catalogue, providers)
+        decision = self._permit(drill, record.chain, catalogue, providers)
         if not decision.allowed:
             record.refused = decision.because
             experiment.say(Phase.GUARD, f"asked for by {asked_by}; refused ({decision.refusal}): {decision.because}")
@@ -148,8 +148,12 @@ class Runner:
         runs = [run for run, active in self._active.items() if chain in (None, active.record.drill.chain)]
         return sum(self.abort(run, why) for run in runs)
 
-    def _permit(self, record: Record, catalogue: Catalogue, providers: frozenset[str]) -> Permit:
-        drill, chain = record.drill, record.chain
+    def may(self, drill: Drill) -> Permit:
+        """Whether a drill could run now. Raises KeyError for a chain that is not configured."""
+        chain, catalogue = self._chains(drill.chain), self._catalogue(drill.chain)
+        return self._permit(drill, chain, catalogue, reached(chain, drill.breaks, catalogue))
+
+    def _permit(self, drill: Drill, chain: ChainConfig, catalogue: Catalogue, providers: frozenset[str]) -> Permit:
         decision = permit(
             drill,
             chain,

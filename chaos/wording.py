@@ -33,14 +33,14 @@ def described(outcome: Outcome) -> str:
 
 def way(path: Path | None, broken: Sequence[str]) -> str:
     """How the chain got past the broken targets (their labels); empty where it did not have to."""
-    gone = join(broken)
+    gone, verb, them = (join(broken), "was", "it") if len(broken) < 2 else (join(broken), "were", "them")
     match path:
         case Path.FILTERED:
-            return f"{gone} was filtered out before anyone called it"
+            return f"{gone} {verb} filtered out before anyone called {them}"
         case Path.FAILED_OVER:
-            return f"{gone} was called, failed, and the chain failed over"
+            return f"{gone} {verb} called, failed, and the chain failed over"
         case Path.FELL_BACK:
-            return f"whether {gone} was filtered out or failed over was not reported"
+            return f"whether {gone} {verb} filtered out or failed over was not reported"
         case Path.WRONG_MODEL:
             return "the answer came from outside the chain"
         case Path.EXHAUSTED:

@@ -30,6 +30,7 @@ from monitor.pipeline import Pipeline
 from monitor.probes import specify
 from monitor.proofs import COVERAGE
 from monitor.store import Store
+from monitor.workbook import Workbook
 
 log = structlog.get_logger("drill")
 
@@ -69,6 +70,7 @@ class Drilling:
         self._tasks: dict[str, asyncio.Task[Journal]] = {}
         self._last: dict[str, Verdict] = {}
         self._fresh: dict[str, bytes] = {}
+        injectors = reaching(gateway)
         self.runner = Runner(
             chains=self._chain,
             ask=self._ask,
@@ -77,7 +79,10 @@ class Drilling:
             clock=clock,
             rng=rng,
             observers=(self, *observers),
-            injectors=reaching(gateway),
+            injectors=injectors,
+        )
+        self.workbook = Workbook(
+            config=lambda: self._pipeline.config, view=self._view, runner=self.runner, injectors=injectors
         )
 
     @classmethod
@@ -104,10 +109,13 @@ class Drilling:
 
     def start(self, name: str, *, asked_by: str) -> tuple[str, asyncio.Task[Journal]]:
         """Begin a run; returns its id and the task that ends with its journal. Raises KeyError for an unknown drill."""
-        drill = self._drills[name]
+        return self.start_drill(self._drills[name], asked_by=asked_by)
+
+    def start_drill(self, drill: Drill, *, asked_by: str) -> tuple[str, asyncio.Task[Journal]]:
+        """As ``start``, of a drill that need not be in the config."""
         run = new_id(self._clock.now())
         self._events[run] = []
-        task = asyncio.create_task(self.runner.run(drill, asked_by=asked_by, run_id=run), name=f"drill {name}")
+        task = asyncio.create_task(self.runner.run(drill, asked_by=asked_by, run_id=run), name=f"drill {drill.name}")
         self._tasks[run] = task
         task.add_done_callback(lambda _: self._tasks.pop(run, None))
         return run, task

@@ -1,42 +1,62 @@
-"""``fallbackd drill``: run one experiment now; by the running daemon, or here when there is none."""
+"""``fallbackd drill``: run experiments now; by the running daemon, or here when there is none."""
 
 from __future__ import annotations
 
 import asyncio
 import getpass
 import json
-from collections.abc import Callable
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from chaos.drills import resolve
-from chaos.experiment import Observer
-from chaos.guard import GuardView
-from chaos.injectors.injector import Wrap
-from chaos.journals import journal_from_json, journal_json
-from chaos.model import Drill, Event, Injection, Journal
-from chaos.report import ending, event_line, exit_code
-from chaos.runner import Runner
+from chaos.journals import journal_json
+from chaos.report import ending
+from chaos.reports.results import Result, junit, summary_markdown, tally, worst
 from monitor.commands import options, remote
+from monitor.commands.coverage import coverage_table
 from monitor.commands.default import RUN, RunByDefault
-from monitor.commands.drill_records import judge, report
-from monitor.commands.workbench import Workbench, workbench
-from monitor.config.model import Config
-from monitor.drilling import drill_spec
+from monitor.commands.drill_matrix import show_plan
+from monitor.commands.drill_places import Json, Place, RefusedError, Wanted, place
+from monitor.commands.drill_progress import Lines, Progress, Quiet, Screen
+from monitor.commands.drill_records import judge, report, write
+from monitor.commands.drill_session import Session, of_file, of_matrix
 from monitor.errors import CommandError
-from monitor.exchange import Reshape
-from monitor.model import Health, Origin, Outcome, Status
-from monitor.probes import specify
 
-POLL = 0.3
+NamesArgument = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Drills of chains.yaml.")]
+MatrixOption = Annotated[
+    str | None, typer.Option("--matrix", metavar="CHAIN", help="Every edge of the chain with every fault that is safe.")
+]
+FileOption = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="An experiment that is not in chains.yaml.")
+]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be run and what it costs, and end.")]
+CiOption = Annotated[
+    bool, typer.Option("--ci", help="JUnit XML on standard output, a Markdown summary into $GITHUB_STEP_SUMMARY.")
+]
+JunitOption = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML there.")]
+MarkdownOption = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write the summary there.")]
 
 
-class RefusedError(CommandError):
-    """The guard said no: nothing was broken, and nothing was judged."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for on the command line, and in which form the answer is wanted."""
 
-    exit_code = 3
+    names: tuple[str, ...]
+    matrix: str | None
+    file: Path | None
+    dry_run: bool
+    as_json: bool
+    ci: bool
+    junit: Path | None
+    markdown: Path | None
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +70,13 @@ def register(app: typer.Typer) -> None:
 
 
 def drill(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A drill of chains.yaml.")],
+    names: NamesArgument = None,
+    matrix: MatrixOption = None,
+    file: FileOption = None,
+    dry_run: DryOption = False,
+    ci: CiOption = False,
+    junit_file: JunitOption = None,
+    markdown_file: MarkdownOption = None,
     chains: options.ChainsOption = options.CHAINS,
     alerts: options.AlertsOption = options.ALERTS,
     data: options.DataOption = options.DATA,
@@ -61,119 +87,115 @@ def drill(
     """Break a chain on purpose, now, and judge it. Exit code: 0 passed, 1 deviated, 3 inconclusive, aborted or refused.
 
     The daemon that uses the data folder runs it, with its knowledge of what is healthy; without one, this process does.
+    Ctrl-C ends the drill and takes its fault away.
     """
-    base = None if sandbox else remote.daemon_url(data, url)
-    say = _quiet if as_json else print
-    journal, said = _by_daemon(base, name, say) if base else _here(chains, alerts, name, say, sandbox=sandbox)
-    print(journal_json(journal).decode() if as_json else ending(journal, said), end="")
-    raise typer.Exit(exit_code(journal.verdict))
+    wish = Wish(
+        names=tuple(names or ()), matrix=matrix, file=file, dry_run=dry_run, as_json=as_json, ci=ci, junit=junit_file,
+        markdown=markdown_file,
+    )  # fmt: skip
+    if sum((bool(wish.names), matrix is not None, file is not None)) != 1:
+        raise CommandError("name drills of chains.yaml, or one of --matrix CHAIN and --file FILE")
+
+    async def perform() -> int:
+        async with place(chains=chains, alerts=alerts, data=data, url=url, sandbox=sandbox, who=_who()) as where:
+            return await _perform(wish, where)
+
+    raise typer.Exit(asyncio.run(perform()))
 
 
-def _quiet(_: str) -> None:
-    """Programs want the journal alone."""
+async def _perform(wish: Wish, where: Place) -> int:
+    found, wanted, left_out = await _gather(wish, where)
+    if found is not None and (wish.dry_run or not (wish.as_json or wish.ci)):
+        show_plan(found, wish.as_json)
+    if wish.dry_run:
+        return 0
+    alone = len(wanted) == 1 and wish.matrix is None and not wish.ci
+    progress = _progress(wish)
+    results = [*await Session(where, progress).run(wanted), *left_out]
+    if alone and results[0].journal is None:
+        raise RefusedError(results[0].because)
+    await _tell(wish, where, results, alone=alone)
+    return worst(results)
+
+
+async def _gather(wish: Wish, where: Place) -> tuple[Json | None, list[Wanted], list[Result]]:
+    """The plan where there is one to show, what to run, and what is left out."""
+    if wish.matrix is not None:
+        found = await where.matrix(wish.matrix)
+        return found, *of_matrix(found)
+    if wish.file is not None:
+        try:
+            text = wish.file.read_bytes()
+        except OSError as error:
+            raise CommandError(f"{wish.file} cannot be read: {error.strerror}") from None
+        read = await where.read(str(wish.file), text)
+        return read, of_file(read), []
+    return None, [await where.named(name) for name in wish.names], []
+
+
+def _progress(wish: Wish) -> Progress:
+    if wish.as_json:
+        return Quiet()
+    if wish.ci:
+        return Lines(sys.stderr)
+    return Screen(Console(highlight=False)) if sys.stdout.isatty() else Lines(sys.stdout)
+
+
+async def _tell(wish: Wish, where: Place, results: Sequence[Result], *, alone: bool) -> None:
+    now, quiet = time.time(), wish.as_json or wish.ci
+    if wish.junit is not None:
+        write(wish.junit, junit(results, now=now), quiet=quiet)
+    if wish.markdown is not None:
+        write(wish.markdown, summary_markdown(results), quiet=quiet)
+    if wish.ci:
+        _tell_ci(wish, results, now)
+    elif wish.as_json:
+        _print_json(results, alone=alone)
+    elif alone and results[0].journal is not None:
+        print(ending(results[0].journal, len(results[0].journal.events)), end="")
+    else:
+        if wish.matrix is not None:
+            options.console().print(coverage_table((await where.coverage(wish.matrix))["chains"], now=now))
+        print(f"{tally(results)}.")
+
+
+def _tell_ci(wish: Wish, results: Sequence[Result], now: float) -> None:
+    if wish.junit is None:
+        print(junit(results, now=now), end="")
+    elif wish.markdown is None:
+        print(summary_markdown(results), end="")
+    if step := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(step).open("a", encoding="utf-8") as out:
+            out.write(summary_markdown(results))
+
+
+def _print_json(results: Sequence[Result], *, alone: bool) -> None:
+    if alone and results[0].journal is not None:
+        print(journal_json(results[0].journal).decode(), end="")
+        return
+    told = [
+        {
+            "name": one.name, "chain": one.chain, "from": one.edge[0] if one.edge else None,
+            "to": one.edge[1] if one.edge else None, "fault": one.fault, "result": one.word, "because": one.why,
+            "journal": json.loads(journal_json(one.journal)) if one.journal else None,
+        }
+        for one in results
+    ]  # fmt: skip
+    options.print_json({"results": told, "exit_code": worst(results)})
 
 
 def stop(data: options.DataOption = options.DATA, url: options.UrlOption = None) -> None:
     """End every running drill at once, and refuse new ones until `fallbackd release`."""
-    ended = remote.call("POST", f"{_needed(data, url)}/api/v1/stop", body={"asked_by": _who()})
+    ended = remote.call("POST", f"{remote.needed(data, url)}/api/v1/stop", body={"asked_by": _who()})
     print(f"Stopped: {ended['ended']} running. No drill starts until: fallbackd release")
 
 
 def release(data: options.DataOption = options.DATA, url: options.UrlOption = None) -> None:
     """Allow drills again after `fallbackd stop`."""
-    remote.call("POST", f"{_needed(data, url)}/api/v1/release", body={"asked_by": _who()})
+    remote.call("POST", f"{remote.needed(data, url)}/api/v1/release", body={"asked_by": _who()})
     print("Released: drills may run again.")
 
 
-def _needed(data: Path, url: str | None) -> str:
-    base = remote.daemon_url(data, url)
-    if base is None:
-        raise CommandError(f"no fallbackd runs with the data folder {data}; name it with --data or --url")
-    return base
-
-
 def _who() -> str:
-    return f"{getpass.getuser()} on the command line"
-
-
-def _by_daemon(base: str, name: str, say: Callable[[str], None]) -> tuple[Journal, int]:
-    """Start it and follow it, printing each line of its journal as it comes; and how many lines that were."""
-    return asyncio.run(_follow(base, name, say))
-
-
-async def _follow(base: str, name: str, say: Callable[[str], None]) -> tuple[Journal, int]:
-    begun = remote.call("POST", f"{base}/api/v1/drills/{name}/runs", body={"asked_by": _who()}, allowed=(409,))
-    if "error" in begun:
-        raise RefusedError(begun["error"]["message"])
-    said = 0
-    while True:
-        run: dict[str, Any] = remote.call("GET", f"{base}/api/v1/drills/runs/{begun['run']}")
-        if run["state"] == "finished":
-            return journal_from_json(json.dumps(run["journal"]).encode()), said
-        lines = run["text"].splitlines()
-        for line in lines[said:]:
-            say(line)
-        said = len(lines)
-        await asyncio.sleep(POLL)
-
-
-def _here(chains: Path, alerts: Path, name: str, say: Callable[[str], None], *, sandbox: bool) -> tuple[Journal, int]:
-    config = options.load_config(chains, alerts, sandbox=sandbox)
-    drills = {one.name: one for one in resolve(config)}
-    if name not in drills:
-        raise CommandError(f'"{name}" is no drill here; choose one of {", ".join(drills) or "(none is configured)"}')
-    return asyncio.run(_alone(config, drills[name], say, sandbox=sandbox))
-
-
-async def _alone(config: Config, planned: Drill, say: Callable[[str], None], *, sandbox: bool) -> tuple[Journal, int]:
-    async with workbench(config, sandbox=sandbox) as bench:
-        chain = bench.config.chain(planned.chain)
-
-        async def ask(drill: Drill, _run: str, reshape: Reshape | None, wrap: Wrap | None, /) -> Outcome:
-            spec = drill_spec(drill, chain)
-            return await bench.prober.probe(spec, origin=Origin.DRILL, drill=drill.name, reshape=reshape, wrap=wrap)
-
-        view = await _look(bench, planned)
-        runner = Runner(
-            chains=bench.config.chain,
-            ask=ask,
-            view=lambda _: view,
-            catalogue=lambda chain_name: bench.endpoints.catalogue(bench.config.chain(chain_name).endpoint),
-            clock=bench.clock,
-            rng=bench.rng,
-            observers=(_Printer(say),),
-        )
-        journal = await runner.run(planned, asked_by=_who())
-        return journal, len(journal.events)
-
-
-async def _look(bench: Workbench, planned: Drill) -> GuardView:
-    """Without a daemon nobody knows what is healthy, so each target is asked once before anything is broken."""
-    chain = bench.config.chain(planned.chain)
-    own = chain.probes[0].model_copy(update={"kind": planned.kind})
-    targets = chain.all_targets()
-    asked = [bench.prober.probe(specify(chain, own, target), origin=Origin.MANUAL) for target in targets]
-    outcomes = await asyncio.gather(*asked)
-    states = {target.position: _health(outcome) for target, outcome in zip(targets, outcomes, strict=True)}
-    health = Health.DOWN if all(state is Health.DOWN for state in states.values()) else Health.HEALTHY
-    return GuardView(health=health, targets=states)
-
-
-def _health(outcome: Outcome) -> Health:
-    return Health.HEALTHY if outcome.status in (Status.OK, Status.DEGRADED) else Health.DOWN
-
-
-class _Printer(Observer):
-    """Prints each line of the journal as it comes."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._started: float | None = None
-
-    def on_event(self, run: str, event: Event) -> None:  # noqa: ARG002 - one run only
-        self._started = self._started or event.at
-        self._say(event_line(event, self._started))
-
-    def on_active(self, injection: Injection, active: bool) -> None: ...
-
-    def on_finished(self, journal: Journal) -> None: ...
+    """``alice@build on the command line``, short enough for a journal."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"[:100] + " on the command line"

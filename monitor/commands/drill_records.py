@@ -60,13 +60,14 @@ def report(
         print(text(journal), end="")
 
 
-def write(path: Path, content: str) -> None:
+def write(path: Path, content: str, *, quiet: bool = False) -> None:
     """Raises CommandError."""
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None
-    print(f"Wrote {path}")
+    if not quiet:
+        print(f"Wrote {path}")
 
 
 def _read(file: str) -> Journal:

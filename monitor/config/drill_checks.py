@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from monitor.config import strike_checks
@@ -27,7 +27,11 @@ connection would break them all. An injector that is not named here can break ev
 
 
 def mistakes(top: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
-    drills, chains = top["drills"].items(), top["chains"].items()
+    yield from of_drills(top["drills"].items(), top["chains"].items(), vocabulary)
+
+
+def of_drills(drills: Sequence[Node], chains: Sequence[Node], vocabulary: Vocabulary) -> Iterator[Problem]:
+    """The mistakes of drills, wherever they and the chains were written."""
     by_name = {chain["name"].text: chain for chain in reversed(chains)}
     yield from repeated(drills, "name")
     for drill in drills:

@@ -12,17 +12,15 @@ from typing import Any
 
 from monitor.config import checks
 from monitor.config.document import Document, Node
-from monitor.config.drill_sections import Choice
 from monitor.config.model import (
     AlertsFile,
     ChainsFile,
     Config,
-    DrillConfig,
     EndpointConfig,
     NotifierSettings,
     Vocabulary,
 )
-from monitor.config.names import plain
+from monitor.config.normal import normalised
 from monitor.config.pasted import pasted
 from monitor.config.reading import read
 from monitor.config.secrets import gather
@@ -54,7 +52,7 @@ def load(
     return Config(
         endpoints={name: _rooted(endpoint, chains.parent) for name, endpoint in chains_file.endpoints.items()},
         chains=chains_file.chains,
-        drills=tuple(map(_normalised, chains_file.drills)),
+        drills=tuple(map(normalised, chains_file.drills)),
         budgets=chains_file.budgets,
         catalogue=chains_file.catalogue,
         coverage=chains_file.coverage,
@@ -110,22 +108,6 @@ def _rooted(endpoint: EndpointConfig, folder: Path) -> EndpointConfig:
     if endpoint.ca_file is None:
         return endpoint
     return endpoint.model_copy(update={"ca_file": str((folder / Path(endpoint.ca_file).expanduser()).absolute())})
-
-
-def _normalised(drill: DrillConfig) -> DrillConfig:
-    """Names of faults, shapes and injectors with underscores, however they were written."""
-    own = {"with_": _plain_choice(drill.with_), "shape": _plain_choice(drill.shape)}
-    faults = tuple(
-        one.model_copy(update={"with_": _plain_choice(one.with_), "shape": _plain_choice(one.shape)})
-        for one in drill.faults
-    )
-    return drill.model_copy(update={**own, "faults": faults, "by": plain(drill.by) if drill.by else None})
-
-
-def _plain_choice(written: Choice | None) -> Choice | None:
-    if written is None or isinstance(written, str):
-        return None if written is None else plain(written)
-    return {plain(name): own for name, own in written.items()}
 
 
 def _elsewhere(leaks: Iterable[Problem], problems: Iterable[Problem]) -> list[Problem]:

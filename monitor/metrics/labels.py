@@ -99,6 +99,10 @@ class Labels:
     def kind(self, kind: str) -> str:
         return kind if kind in self._kinds else OTHER
 
+    def drill(self, chain: str, drill: str) -> str:
+        """The label of a drill: one that is not in the config is ``other``."""
+        return drill if self.has_drill(chain, drill) else OTHER
+
     def has_drill(self, chain: str, drill: str) -> bool:
         return (chain, drill) in self._known_drills
 
@@ -199,6 +203,8 @@ class Labels:
 
     def _covers_drill(self, chain: str, values: Mapping[str, str]) -> bool:
         drill, fault = values.get("drill"), values.get("fault")
+        if drill == OTHER:
+            return True  # one-off drills may use every fault
         if drill is not None and (chain, drill) not in self._known_drills:
             return False
         return fault is None or (chain, fault) in self._known_faults

@@ -88,14 +88,15 @@ class Metrics:
                 self._observe_times(outcome, asked)
 
     def observe_verdict(self, verdict: Verdict) -> None:
-        if not self._labels.has_drill(verdict.chain, verdict.drill):
+        """A drill that is not in the config is counted as ``other``."""
+        if verdict.chain not in self._labels.chains:
             return
-        self._count("fallbackd_drills_total", (verdict.chain, verdict.drill, verdict.kind))
+        drill = self._labels.drill(verdict.chain, verdict.drill)
+        self._count("fallbackd_drills_total", (verdict.chain, drill, verdict.kind))
         judged = verdict.kind in (VerdictKind.PASSED, VerdictKind.DEVIATED)
         if judged and verdict.edge is not None and verdict.failover is not None:
-            self._histogram("fallbackd_failover_seconds", (verdict.chain, verdict.drill, verdict.fault)).observe(
-                verdict.failover
-            )
+            values = (verdict.chain, drill, verdict.fault)
+            self._histogram("fallbackd_failover_seconds", values).observe(verdict.failover)
         self.recall_verdict(verdict)
 
     def recall_verdict(self, verdict: Verdict) -> None:
@@ -161,8 +162,9 @@ class Metrics:
         self._count("fallbackd_generation_lookups_total", (result,))
 
     def set_fault(self, chain: str, drill: str, fault: str, injector: str, *, active: bool) -> None:
-        if self._labels.has_drill(chain, drill):
-            self._set("fallbackd_fault_active", (chain, drill, fault, injector), float(active))
+        if chain in self._labels.chains:
+            values = (chain, self._labels.drill(chain, drill), fault, injector)
+            self._set("fallbackd_fault_active", values, float(active))
 
     def set_alerts(self, alerts: Iterable[Alert]) -> None:
         """Those that fire do; every other alert does not."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.model import Origin, Outcome, Status
 from monitor.web.alerts_api import add_alerts, add_silences
+from monitor.web.askers import AskedBy, asker
 from monitor.web.control import Control
 from monitor.web.coverage_views import CoverageView
 from monitor.web.errors import ErrorView, refusal
@@ -65,14 +66,6 @@ class Stopped(BaseModel):
 
 class Released(BaseModel):
     released: bool = True
-
-
-class AskedBy(BaseModel):
-    """Who wants it; kept in the journal."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    asked_by: str = Field(default="api", min_length=1, max_length=64)
 
 
 class Page(BaseModel):
@@ -187,21 +180,21 @@ def _add_changes(made: APIRouter, control: Control) -> None:
         response_model=Accepted,
         responses={409: {"model": ErrorView, "description": "It may not run now, or runs already."}},
     )
-    async def start_run(name: NAME, body: AskedBy | None = None) -> Any:
+    async def start_run(name: NAME, request: Request, body: AskedBy | None = None) -> Any:
         find_drill(control, name)
-        answer = await control.start_run(name, asked_by=_asked_by(body))
+        answer = await control.start_run(name, asked_by=asker(body.asked_by if body else None, request))
         if isinstance(answer, Refused):
             return refusal(409, answer.because, run=answer.run)
         where = {"location": f"/api/v1/drills/runs/{answer.run}"}
         return JSONResponse({"run": answer.run}, status_code=202, headers=where)
 
     @made.post("/stop", summary="End every drill at once and block new ones until they are released")
-    async def stop(body: AskedBy | None = None) -> Stopped:
-        return Stopped(ended=await control.stop(asked_by=_asked_by(body)))
+    async def stop(request: Request, body: AskedBy | None = None) -> Stopped:
+        return Stopped(ended=await control.stop(asked_by=asker(body.asked_by if body else None, request)))
 
     @made.post("/release", summary="Allow drills again")
-    async def release(body: AskedBy | None = None) -> Released:
-        await control.release(asked_by=_asked_by(body))
+    async def release(request: Request, body: AskedBy | None = None) -> Released:
+        await control.release(asked_by=asker(body.asked_by if body else None, request))
         return Released()
 
 
@@ -232,10 +225,6 @@ async def find_run(control: Control, run: str) -> RunDetail:
     if found is None:
         raise HTTPException(404, f"there is no run {run}")
     return found
-
-
-def _asked_by(body: AskedBy | None) -> str:
-    return (body or AskedBy()).asked_by
 
 
 def parse_cursor(text: str) -> Cursor | None:

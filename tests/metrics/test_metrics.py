@@ -157,12 +157,23 @@ def test_a_chain_that_is_not_configured_leaves_no_trace() -> None:
     before = series(found)
     found.observe(outcome(chain="gone"))
     found.observe_verdict(verdict(chain="gone"))
-    found.observe_verdict(verdict(drill="gone"))
+    found.set_fault("gone", "a", "stall", "transport", active=True)
     found.set_health(Subject(chain="gone"), Health.DOWN)
     found.set_fallback_share("gone", "1h", 0.5)
     found.set_budget_remaining("gone", 1.0)
     found.set_alerts([alert(chain="gone")])
     assert series(found) == before
+
+
+def test_a_drill_that_is_not_in_the_config_is_counted_as_other_also_after_a_reload() -> None:
+    found = metrics()
+    found.observe_verdict(verdict(drill="matrix-0-stall", fault="stall", edge=(0, 1), failover=2.0))
+    found.set_fault("chat", "matrix-0-stall", "stall", "transport", active=True)
+    found.apply(config(), specs(config()), ())
+    other = {"chain": "chat", "drill": "other"}
+    assert value(found, "fallbackd_drills_total", **other, verdict="passed") == 1
+    assert value(found, "fallbackd_failover_seconds_sum", **other, fault="stall") == 2.0
+    assert value(found, "fallbackd_fault_active", **other, fault="stall", injector="transport") == 1
 
 
 def test_a_live_request_counts_by_who_served_it() -> None:

@@ -1,0 +1,90 @@
+"""One-off experiments: drills that are not in ``chains.yaml``, checked against it as if they were.
+
+A file holds one drill (what would be an entry of ``drills:``), or several of them under ``drills:``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from monitor.config.document import Document, Node
+from monitor.config.drill_checks import of_drills
+from monitor.config.model import Config, DrillConfig, Vocabulary
+from monitor.config.normal import normalised
+from monitor.config.pasted import pasted
+from monitor.config.reading import parse
+from monitor.config.shape import validate
+from monitor.config.showing import quote
+from monitor.config.wording import unknown_setting
+from monitor.errors import ConfigError, Problem
+
+DRILLS = "drills"
+ENTRY = "the drill"
+SCHEDULE = ("every", "cron", "first_after")
+
+
+def read_experiment(text: bytes, file: str, config: Config, vocabulary: Vocabulary) -> tuple[DrillConfig, ...]:
+    """The drills of an experiment file. Raises ConfigError with every mistake and its place in the file."""
+    document, problems = parse(text, file)
+    if document.root is None:
+        raise ConfigError(problems)
+    return check_document(document, config, vocabulary, problems)
+
+
+def read_entry(entry: Any, config: Config, vocabulary: Vocabulary) -> DrillConfig:
+    """One drill that was handed over as JSON. Raises ConfigError."""
+    document = Document(file=ENTRY, root=entry)
+    if not isinstance(entry, dict):
+        raise ConfigError((Problem(ENTRY, None, "", f"holds {quote(entry)} where settings belong"),))
+    return check_drills((document.top,), config, vocabulary)[0]
+
+
+def check_document(
+    document: Document, config: Config, vocabulary: Vocabulary, problems: Sequence[Problem] = ()
+) -> tuple[DrillConfig, ...]:
+    """As ``read_experiment``, of what was parsed, with the ``problems`` that were found by then."""
+    top = document.top
+    found = [*problems, *pasted(document)]
+    if DRILLS not in top:
+        return check_drills((top,), config, vocabulary, found)
+    found += [top[name].problem(unknown_setting(name, (DRILLS,))) for name in document.root if name != DRILLS]
+    drills = top[DRILLS].items()
+    if not drills:
+        found.append(top[DRILLS].problem("holds no drill; write a list of them, as in chains.yaml"))
+    return check_drills(drills, config, vocabulary, found)
+
+
+def check_drills(
+    drills: Sequence[Node], config: Config, vocabulary: Vocabulary, problems: Sequence[Problem] = ()
+) -> tuple[DrillConfig, ...]:
+    """The drills that stand at these nodes. Raises ConfigError."""
+    found = list(problems)
+    read: list[DrillConfig] = []
+    for node in drills:
+        one, wrong = validate(DrillConfig, node.value, node.document, node.path)
+        found += wrong
+        read += [normalised(one)] if one else []
+    found += of_drills(drills, _chains(config), vocabulary)
+    found += _one_off(drills, config)
+    if found:
+        raise ConfigError(tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)))
+    return tuple(read)
+
+
+def _one_off(drills: Sequence[Node], config: Config) -> Iterator[Problem]:
+    """What a drill of the config may have and a one-off may not."""
+    taken = {drill.name for drill in config.drills}
+    for drill in drills:
+        if drill["name"].text in taken:
+            name = quote(drill["name"].text)
+            yield drill["name"].problem(f"{name} is a drill of the config; give the experiment a name of its own")
+        for key in SCHEDULE:
+            if key in drill:
+                yield drill[key].problem("an experiment runs once, when it is asked for; leave its schedule out")
+
+
+def _chains(config: Config) -> tuple[Node, ...]:
+    """The chains of the config as if they stood in a file, for the checks."""
+    written = [chain.model_dump(mode="json", by_alias=True, exclude_none=True) for chain in config.chains]
+    return Document(file="", root={"chains": written}).top["chains"].items()
