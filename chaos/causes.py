@@ -15,6 +15,7 @@ _REWRITTEN = {
     "starved": Reason.STARVED,
     "wrong_model": Reason.WRONG_MODEL,
     "wrong_answer": Reason.WRONG_ANSWER,
+    "refusal": Reason.WRONG_ANSWER,
 }
 
 
@@ -28,9 +29,12 @@ def cause(fault: Fault, options: Mapping[str, float], *, patience: float) -> Rea
         return _CONNECT[effect.connect]
     if effect.reset:
         return Reason.CONNECT
-    if effect.delay >= patience:
-        return Reason.TIMEOUT
-    if effect.error is None and effect.raw is None and effect.delay + effect.first_token_delay >= patience:
+    if effect.connect_delay >= patience:
+        return Reason.CONNECT
+    wait = effect.connect_delay + effect.delay
+    if effect.error is None and effect.raw is None:
+        wait += effect.first_token_delay
+    if wait >= patience:
         return Reason.TIMEOUT
     return _of_reply(effect)
 
@@ -44,8 +48,10 @@ def _of_reply(effect: Effect) -> Reason | None:
         return Reason.MALFORMED if effect.raw.body else Reason.EMPTY
     if effect.stall_after is not None:
         return Reason.STALLED
-    if effect.cut_after is not None:
+    if effect.cut_after is not None or effect.reset_after is not None:
         return Reason.CUT
+    if effect.end_after is not None:
+        return Reason.MALFORMED
     if effect.error_after is not None:
         return Reason.SERVER_ERROR
     if effect.malformed_after is not None:

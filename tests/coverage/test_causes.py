@@ -30,7 +30,7 @@ chains:
     endpoint: router
     mode: client
     targets:
-      - {label: primary, model: openai/gpt-4o-mini, timeout: 2s}
+      - {label: primary, model: openai/gpt-4o-mini, timeout: 6s}
       - {label: secondary, model: google/gemini-2.5-flash}
     probes: [{kind: completion, every: 60s}]
 """

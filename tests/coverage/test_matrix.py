@@ -78,7 +78,7 @@ def test_what_could_show_no_failover_is_left_out(mode: str, fault: str, because:
 
 def test_a_chain_that_moves_on_for_a_reason_has_its_fault_in_the_matrix() -> None:
     found = planned("client", move_on=["unauthorized", "wrong_answer"])
-    assert {one.drill.fault for one in found.drills} == {"unauthorized", "wrong_answer"}
+    assert {one.drill.fault for one in found.drills} == {"unauthorized", "wrong_answer", "refusal"}
     assert why(found, "stall") == "the chain does not move on for stalled (move_on)"
 
 

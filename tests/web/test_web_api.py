@@ -126,7 +126,7 @@ async def test_a_run_is_started_for_whoever_asked() -> None:
     assert (named.status_code, named.json()) == (202, {"run": "run-1"})
     assert named.headers["location"] == "/api/v1/drills/runs/run-1"
     assert unnamed.status_code == 202
-    assert control.asked == [("start", "primary-gone", "ada"), ("start", "primary-gone", "api")]
+    assert control.asked == [("start", "primary-gone", "ada"), ("start", "primary-gone", "the API")]
 
 
 async def test_a_refused_run_says_why_and_what_is_in_its_way() -> None:
@@ -144,7 +144,7 @@ async def test_drills_are_stopped_and_released() -> None:
         released = await http.post("/api/v1/release")
     assert stopped.json() == {"ended": 1}
     assert released.json() == {"released": True}
-    assert control.asked == [("stop", "ada"), ("release", "api")]
+    assert control.asked == [("stop", "ada"), ("release", "the API")]
 
 
 async def test_a_store_that_cannot_be_read_is_said_in_its_own_sentence() -> None:
