@@ -44,8 +44,14 @@ class Workbook:
 
     def read(self, file: str, text: bytes) -> ExperimentView:
         """Raises ConfigError with every mistake."""
-        drills = read_experiment(text, file, self._config(), vocabulary())
-        return ExperimentView(drills=tuple(map(written, drills)))
+        found = read_experiment(text, file, self._config(), vocabulary())
+        drills = tuple(map(written, found.drills))
+        if found.script is None:
+            return ExperimentView(drills=drills)
+        own = found.script
+        return ExperimentView(
+            drills=drills, title=own.title, hypothesis=own.hypothesis, steps=own.steps, notes=own.notes
+        )
 
     def drill(self, entry: Any) -> Drill:
         """The experiment that an entry describes. Raises ConfigError with every mistake."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.model import Journal
-from chaos.report import exit_code, text
+from chaos.report import EXIT_CODES, text
 from chaos.reports.letters import carried
 from chaos.reports.markdown import MARKS, plain
 from chaos.wording import seconds
@@ -20,7 +20,7 @@ PASSED, DEVIATED, NO_JUDGEMENT = 0, 1, 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One drill of a series. ``journal`` None: it was refused ``because`` of this, or not begun any more (``cut_off``),
-    or ``left_out`` on purpose, so that it counts neither way."""
+    or ``left_out`` on purpose, so that it counts neither way. ``kind`` is for what is no drill, such as a probe."""
 
     name: str
     chain: str
@@ -30,12 +30,17 @@ class Result:
     because: str = ""
     left_out: bool = False
     cut_off: bool = False
+    kind: VerdictKind | None = None
+
+    @property
+    def verdict(self) -> VerdictKind | None:
+        return self.journal.verdict.kind if self.journal is not None else self.kind
 
     @property
     def word(self) -> str:
         """passed, deviated, inconclusive, aborted; left out, refused, or not run."""
-        if self.journal is not None:
-            return self.journal.verdict.kind.value
+        if self.verdict is not None:
+            return self.verdict.value
         return "left out" if self.left_out else "not run" if self.cut_off else "refused"
 
     @property
@@ -45,7 +50,7 @@ class Result:
 
 def worst(results: Sequence[Result]) -> int:
     """The exit code of a series: 1 where any deviated, else 3 where any came to no judgement or nothing ran, else 0."""
-    codes = [exit_code(one.journal.verdict) if one.journal else NO_JUDGEMENT for one in results if not one.left_out]
+    codes = [EXIT_CODES[one.verdict] if one.verdict else NO_JUDGEMENT for one in results if not one.left_out]
     if DEVIATED in codes:
         return DEVIATED
     return NO_JUDGEMENT if NO_JUDGEMENT in codes or not codes else PASSED
@@ -76,9 +81,9 @@ def junit(results: Sequence[Result], *, now: float) -> str:
 
 def _case(one: Result) -> ET.Element:
     case = ET.Element("testcase", classname=carried(one.chain), name=carried(_named(one)), time=f"{_took(one):.3f}")
-    kind = one.journal.verdict.kind if one.journal else None
+    kind = one.verdict
     if kind is VerdictKind.PASSED:
-        ET.SubElement(case, "system-out").text = carried(text(one.journal)) if one.journal else ""
+        ET.SubElement(case, "system-out").text = carried(text(one.journal) if one.journal else one.because)
         return case
     tag = "failure" if kind is VerdictKind.DEVIATED else "skipped" if one.left_out else "error"
     found = ET.SubElement(case, tag, message=carried(one.why))

@@ -28,6 +28,7 @@ from monitor.commands.drill_places import Json, Place, RefusedError, Wanted, pla
 from monitor.commands.drill_progress import Lines, Progress, Quiet, Screen
 from monitor.commands.drill_records import judge, report, write
 from monitor.commands.drill_session import Session, of_file, of_matrix
+from monitor.commands.drill_toolkit import Performance
 from monitor.errors import CommandError
 
 NamesArgument = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Drills of chains.yaml.")]
@@ -109,9 +110,14 @@ async def _perform(wish: Wish, where: Place) -> int:
         show_plan(found, wish.as_json)
     if wish.dry_run:
         return 0
-    alone = len(wanted) == 1 and wish.matrix is None and not wish.ci
+    scripted = found is not None and bool(found.get("title"))
+    alone = len(wanted) == 1 and wish.matrix is None and not wish.ci and not scripted
     progress = _progress(wish)
-    results = [*await Session(where, progress).run(wanted), *left_out]
+    session = Session(where, progress)
+    if found is not None and scripted:
+        results = await Performance(found, where, session, progress).run()
+    else:
+        results = [*await session.run(wanted), *left_out]
     if alone and results[0].journal is None:
         raise RefusedError(results[0].because)
     await _tell(wish, where, results, alone=alone)

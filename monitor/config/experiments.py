@@ -1,11 +1,13 @@
 """One-off experiments: drills that are not in ``chains.yaml``, checked against it as if they were.
 
-A file holds one drill (what would be an entry of ``drills:``), or several of them under ``drills:``.
+A file holds one drill (what would be an entry of ``drills:``), or several of them under ``drills:``, or it is an
+experiment of Chaos Toolkit (see ``monitor.config.toolkit``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from monitor.config.document import Document, Node
@@ -16,6 +18,7 @@ from monitor.config.pasted import pasted
 from monitor.config.reading import parse
 from monitor.config.shape import validate
 from monitor.config.showing import quote
+from monitor.config.toolkit import Script, is_toolkit, read_script
 from monitor.config.wording import unknown_setting
 from monitor.errors import ConfigError, Problem
 
@@ -24,12 +27,24 @@ ENTRY = "the drill"
 SCHEDULE = ("every", "cron", "first_after")
 
 
-def read_experiment(text: bytes, file: str, config: Config, vocabulary: Vocabulary) -> tuple[DrillConfig, ...]:
-    """The drills of an experiment file. Raises ConfigError with every mistake and its place in the file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """The drills of a file, in order; ``script`` is what else it holds where it is one of Chaos Toolkit's."""
+
+    drills: tuple[DrillConfig, ...]
+    script: Script | None = None
+
+
+def read_experiment(text: bytes, file: str, config: Config, vocabulary: Vocabulary) -> Experiment:
+    """What an experiment file holds. Raises ConfigError with every mistake and its place in the file."""
     document, problems = parse(text, file)
     if document.root is None:
         raise ConfigError(problems)
-    return check_document(document, config, vocabulary, problems)
+    if not is_toolkit(document):
+        return Experiment(drills=check_document(document, config, vocabulary, problems))
+    script = read_script(document, frozenset(drill.name for drill in config.drills))
+    found = [*problems, *pasted(document), *script.problems]
+    return Experiment(drills=check_drills(script.entries, config, vocabulary, found), script=script)
 
 
 def read_entry(entry: Any, config: Config, vocabulary: Vocabulary) -> DrillConfig:

@@ -51,9 +51,13 @@ class MatrixView(View):
 
 
 class ExperimentView(View):
-    """The drills of a file, each as it would stand under ``drills:``; ``notes`` is what else a reader should know."""
+    """The drills of a file, each as it would stand under ``drills:``. Of a Chaos Toolkit experiment also its
+    ``hypothesis`` and ``steps``, for whoever performs it, and in ``notes`` what of it has no effect here."""
 
     drills: tuple[Mapping[str, Any], ...]
+    title: str | None = None
+    hypothesis: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -50,7 +50,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def read(config: Config) -> Callable[[str], tuple[DrillConfig, ...]]:
-    return lambda text: read_experiment(text.encode(), "day.yaml", config, vocabulary())
+    return lambda text: read_experiment(text.encode(), "day.yaml", config, vocabulary()).drills
 
 
 def test_a_file_holds_one_drill_or_several(read: Callable[[str], tuple[DrillConfig, ...]]) -> None:

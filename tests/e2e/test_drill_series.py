@@ -94,6 +94,51 @@ async def test_an_experiment_file_is_run_and_leaves_the_config_alone(running: Da
     assert (await running.post("/api/v1/experiments/runs", {"drill": {"name": "x"}})).status_code == 422
 
 
+TOOLKIT = """
+title: walked answers without its fast target
+steady-state-hypothesis:
+  title: up
+  probes:
+    - {{type: probe, name: up, tolerance: {up}, provider: {{type: http, url: "{url}/-/healthy"}}}}
+method:
+  - type: action
+    name: fast-stalls
+    background: true
+    provider:
+      type: python
+      module: fallbackd
+      func: break_target
+      arguments: {{chain: walked, target: fast, fault: stall, served_by: steady, requests: 1}}
+  - type: probe
+    name: broken meanwhile
+    tolerance: {{type: regex, pattern: 'fallbackd_fault_active{{.*}} 1.0'}}
+    provider: {{type: http, url: "{url}/metrics"}}
+  - {{type: action, name: mend, provider: {{type: python, module: fallbackd, func: mend}}}}
+  - type: probe
+    name: mended
+    tolerance: {{type: jsonpath, path: "$.runs[0].state", expect: finished}}
+    provider: {{type: http, url: "{url}/api/v1/drills/runs"}}
+rollbacks:
+  - {{type: action, name: mend, provider: {{type: python, module: fallbackd, func: mend}}}}
+"""
+
+
+async def test_a_chaos_toolkit_experiment_is_performed(running: Daemon, tmp_path: Path) -> None:
+    file = tmp_path / "experiment.yaml"
+    file.write_text(TOOLKIT.format(url=running.url, up=200))
+    code, out, err = await run("drill", "--file", str(file), "--json", "--data", str(running.data))
+    told = {one["name"]: one["result"] for one in json.loads(out)["results"]}
+    assert (code, err) == (0, ""), out
+    assert told == dict.fromkeys(
+        ("hypothesis before: up", "broken meanwhile", "fast-stalls", "mended", "hypothesis after: up"), "passed"
+    )
+    file.write_text(TOOLKIT.format(url=running.url, up=204))
+    code, out, err = await run("drill", "--file", str(file), "--data", str(running.data))
+    assert (code, err) == (3, "")
+    assert out.splitlines()[-1] == "1 inconclusive."
+    assert len((await running.get("/api/v1/drills/runs"))["runs"]) == 1
+
+
 @pytest.mark.parametrize(
     ("names", "code", "failures"), [(("primary-gone",), 0, 0), (("primary-gone", "impatient"), 1, 1)]
 )
