@@ -9,9 +9,11 @@ from chaos import shapes
 from chaos.faults import FAULTS
 from chaos.injectors import FAULT_OPTIONS
 from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike, positions_of
+from chaos.plans import AnswerExpected, ApplicationPlan, ClientPlan, LivePlan
 from chaos.shapes import SHAPE_OPTIONS
 from monitor.config.drill_sections import Choice
 from monitor.config.model import (
+    ApplicationConfig,
     ChainConfig,
     Config,
     DrillConfig,
@@ -34,7 +36,7 @@ def resolve(config: Config) -> tuple[Drill, ...]:
 
 def resolve_one(drill: DrillConfig, chain: ChainConfig) -> Drill:
     """One that was checked against its chain."""
-    injector = _word(drill.by) if drill.by else _default_injector(chain.mode)
+    injector = _word(drill.by) if drill.by else _default_injector(drill, chain.mode)
     strikes = tuple(_strike(one, chain, FAULT_OPTIONS[injector]) for one in drill.strikes)
     expect = _expect(drill.expect, strikes, chain)
     return Drill(
@@ -50,7 +52,17 @@ def resolve_one(drill: DrillConfig, chain: ChainConfig) -> Drill:
         cron=drill.cron,
         first_after=drill.first_after,
         hypothesis=_hypothesis(drill.hypothesis, expect, _always(strikes), chain),
+        live=LivePlan(**dict(drill.live)) if drill.live else None,
+        application=_application(drill.application) if drill.application else None,
+        client=ClientPlan(**dict(drill.client)),
     )
+
+
+def _application(written: ApplicationConfig) -> ApplicationPlan:
+    own = {name: value for name, value in written if name not in ("credential_env", "credential_file", "expect")}
+    expect = written.expect
+    answer = AnswerExpected(status=expect.status, contains=expect.contains, json=expect.json_)
+    return ApplicationPlan(**own, expect=answer)
 
 
 def _strike(written: StrikeConfig, chain: ChainConfig, known: Mapping[str, Mapping[str, FaultOption]]) -> Strike:
@@ -76,7 +88,9 @@ def _shape(fault: str, written: Choice | None) -> tuple[str, Mapping[str, float]
     return shape, _options(SHAPE_OPTIONS[shape], given)
 
 
-def _default_injector(mode: Mode) -> str:
+def _default_injector(drill: DrillConfig, mode: Mode) -> str:
+    if drill.live is not None or drill.application is not None:
+        return "gateway"
     return "transport" if mode is Mode.CLIENT else "request"
 
 

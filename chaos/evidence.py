@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaos.model import Drill
+from chaos.comparison import Comparison
+from chaos.conduct import Conduct
+from chaos.model import Asked, Drill
+from chaos.passing import Passed
 from monitor.model import Outcome
 
 
@@ -25,6 +28,10 @@ class Evidence:
     recovered: tuple[Outcome, ...] = ()
     met: tuple[tuple[int, ...], ...] = ()
     injected: int = 0
+    passed: tuple[Passed, ...] = ()
+    application: tuple[Asked, ...] = ()
+    compared: Comparison | None = None
+    conduct: tuple[Conduct, ...] = ()
     refused: str | None = None
     aborted: str | None = None
     crash: str | None = None

@@ -12,10 +12,15 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from chaos.application import Application
+from chaos.comparison import Comparison
+from chaos.conduct import Conduct
 from chaos.evidence import Evidence
 from chaos.hypothesis import check, is_steady, state_in
 from chaos.injectors.injector import Armed, Elsewhere, Injector, Refused, Wrap
-from chaos.model import RECOVERY_TRIES, Check, Drill, Event, Injection, Journal, Phase
+from chaos.model import RECOVERY_TRIES, Asked, Check, Drill, Event, Injection, Journal, Phase
+from chaos.observing import Observing, Watching
+from chaos.passing import Passed
 from chaos.wording import attempted, described, join, requests, seconds
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
@@ -64,6 +69,10 @@ class Record:
     recovered: list[Outcome] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     met: list[tuple[int, ...]] = field(default_factory=list)
+    passed: tuple[Passed, ...] = ()
+    application: tuple[Asked, ...] = ()
+    compared: Comparison | None = None
+    conduct: tuple[Conduct, ...] = ()
     injected: int = 0
     refused: str | None = None
     aborted: str | None = None
@@ -83,6 +92,10 @@ class Record:
             recovered=tuple(self.recovered),
             met=tuple(self.met),
             injected=self.injected,
+            passed=self.passed,
+            application=self.application,
+            compared=self.compared,
+            conduct=self.conduct,
             refused=self.refused,
             aborted=self.aborted,
             crash=self.crash,
@@ -101,7 +114,10 @@ class Experiment:
         catalogue: Catalogue,
         clock: Clock,
         observers: Sequence[Observer],
+        watching: Watching | None = None,
+        application: Application | None = None,
     ) -> None:
+        """``watching``: what the gateway sees of applications, where the drill looks at them."""
         self._record = record
         self._injector = injector
         self._ask = ask
@@ -111,16 +127,30 @@ class Experiment:
         self._injection: Injection | None = None
         self._armed: Armed | None = None
         self._last: Armed | None = None
+        self._observing = (
+            Observing(record.drill, watching, application, say=self.say, clock=clock) if watching else None
+        )
 
     async def perform(self) -> None:
+        seeing = self._observing
         try:
-            if await self._baseline():
+            if await self._baseline() and (seeing is None or await seeing.before()):
                 await self._inject()
                 await self._rolled_back()
                 if self._record.refused is None:
                     await self._recover()
+                    if seeing is not None:
+                        await seeing.after()
         finally:
             await self._rolled_back()
+            if seeing is not None:
+                self._take_over(seeing)
+                await seeing.watching.end()
+
+    def _take_over(self, seeing: Observing) -> None:
+        record = self._record
+        record.passed, record.application = tuple(seeing.watching.passed), tuple(seeing.asked)
+        record.compared, record.conduct = seeing.compared, seeing.conduct
 
     async def _rolled_back(self) -> None:
         """The fault is taken away, and where it stands elsewhere, they know of it before anything is asked again."""
@@ -211,7 +241,7 @@ class Experiment:
             strikes=drill.strikes,
             injector=drill.injector,
             until=self._clock.now() + drill.max_duration,
-            max_count=drill.requests * len(drill.breaks),
+            max_count=drill.most_met,
         )
         armed = self._injector.arm(injection, drill, record.chain, self._catalogue, self._clock, Random(record.seed))
         if isinstance(armed, Refused):
@@ -237,6 +267,10 @@ class Experiment:
             missed = "" if met else "; the fault did not meet it"
             missed += f", since it {armed.because}" if missed and drill.varies and armed.because else ""
             self.say(Phase.INJECT, f"request {number} of {drill.requests} {described(outcome)}{tried}{missed}")
+        if self._observing is not None and self._injection is not None:
+            await self._observing.during(self._injection.until)
+            if isinstance(armed, Elsewhere):
+                await armed.look()
 
     async def _recover(self) -> None:
         """Ask until the primary answers as before; a router may keep it aside for a moment."""

@@ -8,23 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chaos.edges import edge_of
 from chaos.evidence import Evidence
+from chaos.finding import Finding, deviated, inconclusive, passed
 from chaos.hypothesis import check, is_steady, why_not
+from chaos.judge_traffic import TRAFFIC_RULES, application_unsteady, held_too
 from chaos.model import Phase
 from chaos.wording import described, join, requests, seconds, way
 from monitor.model import Outcome, Path, Reason, Status, Verdict, VerdictKind
 
 REJECTIONS = frozenset({Reason.BAD_REQUEST, Reason.MODEL_GONE, Reason.NO_ENDPOINT})
 """How an endpoint that knows the id of no such model refuses the whole request: 400, and 404 for a deprecated one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    kind: VerdictKind
-    because: str
 
 
 def judge(evidence: Evidence, now: float) -> Verdict:
@@ -48,9 +43,9 @@ def judge(evidence: Evidence, now: float) -> Verdict:
 
 def _ended_early(evidence: Evidence) -> Finding | None:
     if evidence.refused is not None:
-        return _inconclusive(f"the drill was refused: {evidence.refused}")
+        return inconclusive(f"the drill was refused: {evidence.refused}")
     if evidence.crash is not None:
-        return _inconclusive(f"fallbackd itself failed during the drill ({evidence.crash}); the fault was taken away")
+        return inconclusive(f"fallbackd itself failed during the drill ({evidence.crash}); the fault was taken away")
     if evidence.aborted is not None:
         left = evidence.recovered and not is_steady(evidence.recovered[-1], evidence.drill)
         after = "; and the steady state did not come back" if left else ""
@@ -64,12 +59,12 @@ def _unsteady(evidence: Evidence) -> Finding | None:
         return None
     wrong = next((found for outcome in evidence.baseline if (found := why_not(outcome, state))), None)
     seen = f"the request {wrong}" if wrong else "nothing was asked"
-    return _inconclusive(f"the chain was not in its steady state before anything was broken: {seen}")
+    return inconclusive(f"the chain was not in its steady state before anything was broken: {seen}")
 
 
 def _never_hit(evidence: Evidence) -> Finding | None:
     if evidence.injected == 0 or not evidence.broken:
-        return _inconclusive(f"the fault {evidence.drill.fault} never met a request, so nothing was broken")
+        return inconclusive(f"the fault {evidence.drill.fault} never met a request, so nothing was broken")
     return None
 
 
@@ -81,9 +76,9 @@ def _rejected(evidence: Evidence) -> Finding | None:
         told = f"request {number} of {len(evidence.broken)} {described(outcome)}"
         if outcome.status in (Status.OK, Status.DEGRADED):
             news = "The endpoint's behaviour has changed: it used to reject such a request whole"
-            return _deviated(f"{told}{_how(number, outcome, evidence)}. {news}")
+            return deviated(f"{told}{_how(number, outcome, evidence)}. {news}")
         if not _is_rejection(outcome):
-            return _inconclusive(f"request {number} was neither rejected whole nor answered: it {described(outcome)}")
+            return inconclusive(f"request {number} was neither rejected whole nor answered: it {described(outcome)}")
     return None
 
 
@@ -101,7 +96,7 @@ def _not_held(evidence: Evidence) -> Finding | None:
         return None
     share = f"; {count - len(wrongs)} of {count} held, where {tolerance:.0%} must" if tolerance < 1 else ""
     number, wrong = wrongs[0]
-    return _deviated(f"with {join(evidence.gone)} broken, request {number} of {count} {wrong}{share}")
+    return deviated(f"with {join(evidence.gone)} broken, request {number} of {count} {wrong}{share}")
 
 
 def _wrongs(evidence: Evidence) -> list[tuple[int, str]]:
@@ -134,19 +129,19 @@ def _not_back(evidence: Evidence) -> Finding | None:
     if evidence.recovered and is_steady(evidence.recovered[-1], evidence.drill):
         return None
     if evidence.recovered and evidence.recovered[-1].status is Status.ERROR:
-        return _inconclusive(f"after the rollback, the request {described(evidence.recovered[-1])}")
+        return inconclusive(f"after the rollback, the request {described(evidence.recovered[-1])}")
     seen = f"the last try {described(evidence.recovered[-1])}" if evidence.recovered else "nothing was asked"
-    return _deviated(f"the steady state did not come back after the fault was taken away: {seen}")
+    return deviated(f"the steady state did not come back after the fault was taken away: {seen}")
 
 
 def _unjudged(evidence: Evidence) -> Finding | None:
     for number, outcome in enumerate(evidence.broken, 1):
         if outcome.status is Status.ERROR:
-            return _inconclusive(f"request {number} of {len(evidence.broken)} {described(outcome)}")
+            return inconclusive(f"request {number} of {len(evidence.broken)} {described(outcome)}")
     if evidence.drill.varies:
         return _untouched(evidence)
     if evidence.injected < len(evidence.broken):
-        return _inconclusive(
+        return inconclusive(
             f"the fault met only {evidence.injected} of {len(evidence.broken)} requests, so not every answer is a proof"
         )
     return None
@@ -158,7 +153,7 @@ def _untouched(evidence: Evidence) -> Finding | None:
     whole = [evidence.labels[position] for position in evidence.drill.breaks if position not in met]
     if not whole:
         return None
-    return _inconclusive(f"no request for {join(whole)} met a fault, so what happens without it was not seen")
+    return inconclusive(f"no request for {join(whole)} met a fault, so what happens without it was not seen")
 
 
 def _unproven(evidence: Evidence) -> Finding | None:
@@ -166,7 +161,7 @@ def _unproven(evidence: Evidence) -> Finding | None:
     proofs = [outcome for number, outcome in enumerate(evidence.broken, 1) if number not in tolerated]
     if evidence.drill.expect.rejected or (proofs and all(_has_evidence(outcome) for outcome in proofs)):
         return None
-    return _inconclusive(
+    return inconclusive(
         "the chain answered, but the endpoint did not report its attempts, so nothing shows that "
         f"{evidence.drill.expect.served_by} received the request because the chain moved on; use an endpoint or "
         "dialect that reports them (OpenRouter does when asked with X-OpenRouter-Metadata) or walk the chain in "
@@ -185,7 +180,7 @@ def _held(evidence: Evidence) -> Finding:
     count = len(evidence.broken)
     back = f"; after the rollback {evidence.labels[0]} served again"
     if evidence.drill.expect.rejected:
-        return _passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
+        return passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
     tolerated = _wrongs(evidence)
     slowest = max((outcome.duration for outcome in _served(evidence)), default=0.0)
     late = next((outcome for outcome in evidence.broken if outcome.reason is Reason.TOO_SLOW), None)
@@ -193,15 +188,16 @@ def _held(evidence: Evidence) -> Finding:
     told = f"{count - len(tolerated)} of {count} requests" if tolerated else _all_of(count)
     spared = f" ({evidence.drill.hypothesis.tolerance:.0%} must hold)" if tolerated else ""
     if evidence.drill.varies:
-        return _passed(f"{_each(evidence)}, within {seconds(slowest)}{spared}{slow}{back}")
-    return _passed(
+        return passed(f"{_each(evidence)}, within {seconds(slowest)}{spared}{slow}{held_too(evidence)}{back}")
+    return passed(
         f"{evidence.drill.expect.served_by} answered {told} within {seconds(slowest)}{spared}{slow}: "
-        f"{_ways(evidence)}{back}"
+        f"{_ways(evidence)}{held_too(evidence)}{back}"
     )
 
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _ended_early, _unsteady, _never_hit, _rejected, _not_held, _not_back, _unjudged, _unproven, _held,
+    _ended_early, _unsteady, application_unsteady, _never_hit, _rejected, _not_held, *TRAFFIC_RULES, _not_back,
+    _unjudged, _unproven, _held,
 )  # fmt: skip
 """In order of weight: the first that has something to say is the verdict."""
 
@@ -272,15 +268,3 @@ def _path(evidence: Evidence) -> Path | None:
         if outcome.path is not None and evidence.broken_for(number)
     )
     return paths.most_common(1)[0][0] if paths else None
-
-
-def _passed(because: str) -> Finding:
-    return Finding(VerdictKind.PASSED, because)
-
-
-def _deviated(because: str) -> Finding:
-    return Finding(VerdictKind.DEVIATED, because)
-
-
-def _inconclusive(because: str) -> Finding:
-    return Finding(VerdictKind.INCONCLUSIVE, because)

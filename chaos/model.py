@@ -7,8 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
+from chaos.comparison import Comparison
+from chaos.conduct import Conduct
+from chaos.passing import Passed
+from chaos.plans import ApplicationPlan, ClientPlan, LivePlan
 from monitor.model import Outcome, Path, Verdict
 
+MOST_TRIES = 50
+"""Requests that an application may make, on average, for each one that is to meet the fault."""
 RECOVERY_TRIES = 5
 """How often a chain is asked whether its steady state came back."""
 
@@ -254,6 +260,21 @@ class Drill:
     cron: str | None = None
     first_after: float | None = None
     hypothesis: Hypothesis = Hypothesis()
+    live: LivePlan | None = None
+    application: ApplicationPlan | None = None
+    client: ClientPlan = field(default_factory=ClientPlan)
+
+    @property
+    def watches(self) -> bool:
+        """Whether it looks at what applications send through the gateway."""
+        return self.live is not None or self.application is not None
+
+    @property
+    def most_met(self) -> int:
+        """How many requests its faults may meet."""
+        of_live = self.live.most if self.live else 0
+        of_application = self.application.requests * MOST_TRIES if self.application else 0
+        return self.requests * len(self.breaks) + of_live + of_application
 
     @property
     def most_requests(self) -> int:
@@ -320,10 +341,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request to the user's application. ``wrong``: what keeps its answer from being the expected one, as the rest
+    of a sentence about it; None for nothing. ``nonce``: the mark that it carried, None where it has no place for it."""
+
+    at: float
+    ended: float
+    phase: Phase
+    status: int | None
+    wrong: str | None
+    nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """The full record of one drill run: written whole, printable, enough to repeat it (``seed``) and to judge it again:
     whatever the judge looks at is here under the same name. ``labels``: of the chain's targets, in order. ``met``: of
-    each request in ``broken``, the positions at which it met a fault.
+    each request in ``broken``, the positions at which it met a fault. ``passed``: what the gateway saw of applications
+    meanwhile; ``compared``: how the broken calls did beside the control group; ``conduct``: what the clients did wrong.
     """
 
     run: str
@@ -344,3 +379,7 @@ class Journal:
     aborted: str | None = None
     crash: str | None = None
     met: tuple[tuple[int, ...], ...] = ()
+    passed: tuple[Passed, ...] = ()
+    application: tuple[Asked, ...] = ()
+    compared: Comparison | None = None
+    conduct: tuple[Conduct, ...] = ()

@@ -9,12 +9,14 @@ from random import Random
 
 import structlog
 
+from chaos.application import Application
 from chaos.experiment import Ask, Experiment, Observer, Record, tell
 from chaos.guard import GuardView, Permit, Refusal, Running, permit
 from chaos.injectors import INJECTORS
 from chaos.injectors.injector import Injector
 from chaos.judge import judge
 from chaos.model import Drill, Journal, Phase
+from chaos.observing import Overlooking, Watching
 from chaos.serving import reached
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
@@ -22,6 +24,9 @@ from monitor.model import new_id
 from monitor.offering import Catalogue
 
 log = structlog.get_logger("drill")
+
+WATCH_LONGER = 300.0
+"""Seconds that a drill may take beside the time that its fault is in."""
 
 
 @dataclass(slots=True)
@@ -45,10 +50,10 @@ class Runner:
     """Runs drills, each on its own chain.
 
     ``chains``, ``view`` and ``catalogue`` take a chain's name, are asked anew for each run, and raise nothing else than
-    KeyError for a chain that is not configured.
+    KeyError for a chain that is not configured. ``credential``: of the application that a drill asks, by its name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that runs depend on, by name
         self,
         *,
         chains: Callable[[str], ChainConfig],
@@ -58,6 +63,7 @@ class Runner:
         clock: Clock,
         rng: Random,
         observers: Sequence[Observer] = (),
+        credential: Callable[[str], str | None] = lambda _: None,
         injectors: Mapping[str, Injector] | None = None,
     ) -> None:
         self._chains = chains
@@ -67,6 +73,7 @@ class Runner:
         self._clock = clock
         self._rng = rng
         self._observers = tuple(observers)
+        self._credential = credential
         self._injectors = INJECTORS if injectors is None else injectors
         self._active: dict[str, _Active] = {}
         self._stopped: str | None = None
@@ -113,6 +120,8 @@ class Runner:
             catalogue=catalogue,
             clock=self._clock,
             observers=self._observers,
+            watching=self._watching(record),
+            application=self._application(record),
         )
         providers = reached(record.chain, drill.breaks, catalogue)
         decision = self._permit(drill, record.chain, catalogue, providers)
@@ -147,6 +156,20 @@ class Runner:
     def _abort_all(self, why: str, chain: str | None = None) -> int:
         runs = [run for run, active in self._active.items() if chain in (None, active.record.drill.chain)]
         return sum(self.abort(run, why) for run in runs)
+
+    def _watching(self, record: Record) -> Watching | None:
+        """What the drill looks at applications by; it ends by itself some time after the fault does."""
+        injector, drill = self._injectors[record.drill.injector], record.drill
+        if not drill.watches or not isinstance(injector, Overlooking):
+            return None
+        return injector.watching(record.run, drill, record.started + WATCH_LONGER + drill.max_duration)
+
+    def _application(self, record: Record) -> Application | None:
+        plan = record.drill.application
+        if plan is None:
+            return None
+        credential = self._credential(record.drill.name)
+        return Application(plan, run=record.run, credential=credential, clock=self._clock)
 
     def may(self, drill: Drill) -> Permit:
         """Whether a drill could run now. Raises KeyError for a chain that is not configured."""

@@ -79,6 +79,7 @@ class Drilling:
             clock=clock,
             rng=rng,
             observers=(self, *observers),
+            credential=self._credential,
             injectors=injectors,
         )
         self.workbook = Workbook(
@@ -198,6 +199,8 @@ class Drilling:
         verdict = journal.verdict
         self._last[verdict.drill] = verdict
         self._metrics.observe_verdict(verdict)
+        for one in journal.conduct:
+            self._metrics.observe_misdeed(verdict.chain, verdict.drill, one.misdeed, one.calls)
         self._knowledge.judged(verdict)
         raw = self._fresh[journal.run] = journal_json(journal)
         while len(self._fresh) > MOST_FRESH:
@@ -213,6 +216,10 @@ class Drilling:
 
     def _chain(self, name: str) -> ChainConfig:
         return self._pipeline.config.chain(name)
+
+    def _credential(self, drill: str) -> str | None:
+        secret = self._pipeline.config.secrets.get(f"drills/{drill}/credential")
+        return secret.get_secret_value() if secret is not None else None
 
     def _catalogue(self, chain: str) -> Catalogue:
         return self._endpoint_catalogue(self._chain(chain).endpoint)

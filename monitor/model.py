@@ -365,6 +365,18 @@ class Verdict:
     tested: tuple[str, str] | None = None
 
 
+class Misdeed(StrEnum):
+    """What a client did wrong while its calls were broken on purpose."""
+
+    IGNORED_RETRY_AFTER = "ignored_retry_after"
+    RETRIED_IN_VAIN = "retried_in_vain"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    NO_BACKOFF = "no_backoff"
+    TOOK_A_TORSO = "took_a_torso"
+    NEVER_FELL_BACK = "never_fell_back"
+    RETRY_STORM = "retry_storm"
+
+
 def new_id(now: float | None = None) -> str:
     """A 26-character identifier that sorts by time: 12 hex digits of milliseconds, 14 random."""
     millis = int((time.time() if now is None else now) * 1000)

@@ -71,11 +71,12 @@ class Traffic:
         if settings is None:
             return None
         chains = frozenset(chain.name for chain in chains_of(config, settings))
+        live = frozenset(settings.live)
         if self.gateway is not None:
-            return Reach(url=self.gateway.url, control=self.gateway.control_url, chains=chains)
+            return Reach(url=self.gateway.url, control=self.gateway.control_url, chains=chains, live=live)
         if not settings.separate:
             return None
-        return Reach(url=f"http://{settings.listen}", control=f"http://{settings.control}", chains=chains)
+        return Reach(url=f"http://{settings.listen}", control=f"http://{settings.control}", chains=chains, live=live)
 
     def where(self) -> str | None:
         """One line for the person who started it; None where there is no gateway."""

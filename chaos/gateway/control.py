@@ -6,6 +6,7 @@ It listens on the loopback only, and answers no web page: whoever reaches it can
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -13,17 +14,22 @@ from aiohttp import web
 from chaos.gateway.listening import listen
 from chaos.gateway.observer import Observer
 from chaos.gateway.rules import Rule, Rules, read_rule
+from chaos.gateway.watches import Watches, read_watch
 from chaos.strikes import dump_strike
-from monitor.reading import parse
+from monitor.reading import number, parse
 
 Exposition = Callable[[str], Awaitable[tuple[bytes, str]]]
 """The metrics page for a scraper that accepts so, with its content type."""
 _BODY_LIMIT = 64 * 1024
+_OWN = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control")
 
 
 class Control:
-    def __init__(self, rules: Rules, observer: Observer, exposition: Exposition | None = None) -> None:
+    def __init__(
+        self, rules: Rules, watches: Watches, observer: Observer, exposition: Exposition | None = None
+    ) -> None:
         self._rules = rules
+        self._watches = watches
         self._observer = observer
         self._exposition = exposition
         self._runner: web.AppRunner | None = None
@@ -38,6 +44,9 @@ class Control:
                 web.post("/rules", self._arm),
                 web.delete("/rules", self._release_all),
                 web.delete("/rules/{id}", self._release),
+                web.post("/watches", self._watch),
+                web.get("/watches/{run}", self._passed),
+                web.delete("/watches/{run}", self._look_away),
                 web.get("/metrics", self._metrics),
             ]
         )
@@ -75,6 +84,27 @@ class Control:
     async def _release_all(self, _: web.Request) -> web.Response:
         return web.json_response({"released": self._rules.release_all()})
 
+    async def _watch(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json":
+            return problem(415, "send JSON, with that content type")
+        try:
+            watch = read_watch(parse(await request.read()))
+            self._watches.begin(watch)
+        except ValueError as error:
+            return problem(422, str(error))
+        return web.json_response(asdict(watch), status=201)
+
+    async def _passed(self, request: web.Request) -> web.Response:
+        """What passed since the first ``after`` exchanges of a watch."""
+        after = number(request.query.get("after", "0"))
+        found = self._watches.passed(request.match_info["run"], int(after or 0))
+        if found is None:
+            return problem(404, "nobody watches for that run")
+        return web.json_response({"seen": found[0], "passed": [asdict(one) for one in found[1]]})
+
+    async def _look_away(self, request: web.Request) -> web.Response:
+        return web.json_response({"ended": int(self._watches.end(request.match_info["run"]))})
+
     async def _metrics(self, request: web.Request) -> web.Response:
         if self._exposition is None:
             return problem(404, "the daemon that this gateway is part of has the metrics")
@@ -97,7 +127,7 @@ def problem(status: int, message: str) -> web.Response:
 
 def _shown(rule: Rule, count: int, met: Mapping[int, int], because: str) -> dict[str, Any]:
     """``count``: exchanges that met a fault; ``met``: by position; ``because``: why the latest did, or did not."""
-    own = {name: getattr(rule, name) for name in ("id", "chain", "drill", "run", "until", "max_count", "seed", "live")}
+    own = {name: getattr(rule, name) for name in _OWN}
     return {
         **own,
         "strikes": [dump_strike(one) for one in rule.strikes],

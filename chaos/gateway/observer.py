@@ -12,6 +12,7 @@ import structlog
 from chaos.gateway.outcomes import Reading, outcome_of
 from chaos.gateway.places import Places, read_asked
 from chaos.gateway.record import Record
+from chaos.gateway.watches import Watches
 from monitor.clock import Clock
 from monitor.model import Outcome, new_id
 
@@ -38,6 +39,7 @@ class Observer:
         reading: Reading,
         told: Callable[[Outcome], None],
         unobserved: Callable[[], None],
+        watches: Watches,
         clock: Clock,
         rng: Random,
     ) -> None:
@@ -49,6 +51,7 @@ class Observer:
         """Exchanges that belong to no chain."""
         self._told = told
         self._unobserved = unobserved
+        self._watches = watches
         self._clock = clock
         self._rng = rng
         self._waiting: deque[Record] = deque()
@@ -101,7 +104,10 @@ class Observer:
             if place is None:
                 self.strange += 1
                 return
-            self._told(outcome_of(record, asked, place, self.reading, identity=new_id(record.at)))
+            outcome = outcome_of(record, asked, place, self.reading, identity=new_id(record.at))
+            if not record.marked:  # what carries a drill's mark is an outcome of the drill
+                self._told(outcome)
+            self._watches.judged(record, outcome)
         except Exception:
             if not self._failing:  # the first of a row says it; thousands a second would say no more
                 log.exception("an exchange could not be observed; traffic goes on")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chaos.gateway.watches import Seen
 
 HEAD_LIMIT = 256 * 1024
 TAIL_LIMIT = 64 * 1024
@@ -57,13 +61,14 @@ class Record:
     """One exchange. Seconds since the epoch: ``at``; of the loop's clock: all others. The request's head is no part
     of it, since that is where keys are.
 
-    ``chain``: what the client named in ``X-Fallbackd-Chain``. ``marked``: it is a drill's own request. ``injected``:
-    a fault met it; ``drill`` is whose.
+    ``chain``: what the client named in ``X-Fallbackd-Chain``. ``marked``: it carries the mark of a drill. ``met``: a
+    fault met it, of the drill ``drill``; ``injected``: the answer is not the endpoint's own. ``drill`` without ``met``:
+    a fault met its call before. ``seen``: what a drill that watches keeps of it.
     """
 
     __slots__ = (
         "answer", "asked", "at", "chain", "drill", "end", "ended", "error", "first_byte", "headers", "injected",
-        "marked", "path", "started", "status",
+        "marked", "met", "path", "seen", "started", "status",
     )  # fmt: skip
 
     def __init__(self, *, at: float, started: float, path: str) -> None:
@@ -82,6 +87,8 @@ class Record:
         self.error: BaseException | None = None
         self.marked = False
         self.injected = False
+        self.met = False
+        self.seen: Seen | None = None
 
     @property
     def weight(self) -> int:

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from random import Random
 
 from chaos.errors import Wording, wording
+from chaos.gateway.calls import Open
 from chaos.model import Effect, Strike, positions_of
+from chaos.passing import Group
 from chaos.strikes import FIELDS as STRIKE_FIELDS
 from chaos.strikes import complete, read_strike
 from chaos.striking import Striking
@@ -30,8 +32,9 @@ MOST_COUNT = 100_000
 class Rule:
     """The faults of one injection in place.
 
-    It meets requests that carry the mark of its ``run``; with ``live`` also others, within what the config allows.
-    ``until``: seconds since the epoch.
+    It meets requests that carry the mark of its ``run``; with ``live`` also others, within what the config allows and,
+    where it says less, ``percent`` (a share) of them. ``control``: as many are drawn as a group to compare with, and
+    left whole. ``until``: seconds since the epoch.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Rule:
     max_count: int
     seed: int = 0
     live: bool = False
+    percent: float | None = None
+    control: bool = False
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -54,7 +59,7 @@ class Rule:
 class Mark:
     """What decides whether a fault meets an exchange. ``run``: the mark that it carries, None for live traffic.
 
-    ``in_flight``: live exchanges that meet this rule's fault right now.
+    ``in_flight``: live exchanges that meet this rule's fault right now. ``call``: what the exchange is a part of.
     """
 
     run: str | None
@@ -62,6 +67,7 @@ class Mark:
     position: int | None
     header: Callable[[str], str | None]
     in_flight: int = 0
+    call: Open | None = None
 
 
 def meets(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: float) -> bool:
@@ -70,14 +76,19 @@ def meets(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: 
         return False
     if mark.run is not None:
         return mark.run == rule.run
-    if not rule.live or live is None:
-        return False
-    return (
-        draw < live.percent
-        and mark.in_flight < live.max_in_flight
-        and all(mark.header(name) == value for name, value in live.headers.items())
-        and _open(live, now)
-    )
+    return group_of(rule, mark, live, now=now, draw=draw) is Group.BROKEN
+
+
+def group_of(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: float) -> Group:
+    """The group of a live exchange with a target that the rule breaks; both come from one draw, equally large. Pure."""
+    if not rule.live or live is None or not _open(live, now):
+        return Group.OTHER
+    if any(mark.header(name) != value for name, value in live.headers.items()):
+        return Group.OTHER
+    share = min(live.percent, 1.0 if rule.percent is None else rule.percent, 0.5 if rule.control else 1.0)
+    if draw < share:
+        return Group.BROKEN if mark.in_flight < live.max_in_flight else Group.OTHER
+    return Group.CONTROL if rule.control and draw < 2 * share else Group.OTHER
 
 
 def _open(live: LiveConfig, now: float) -> bool:
@@ -198,26 +209,34 @@ class Rules:
         self._expire(self._clock.now())
         return [(armed.rule, armed.count) for armed in self._armed.values()]
 
-    def strike(self, mark: Callable[[], Mark]) -> Struck | None:
-        """The fault that meets an exchange, counted; None for none. ``mark`` is asked only while a rule is in place."""
+    def strike(self, mark: Mark) -> Struck | None:
+        """The fault that meets an exchange, counted; None for none. What was drawn of a call holds for its retries."""
         now = self._clock.now()
         self._expire(now)
-        if not self._armed:
-            return None
-        seen = mark()
         for armed in self._armed.values():
-            found = Mark(
-                run=seen.run, chain=seen.chain, position=seen.position, header=seen.header, in_flight=armed.in_flight
-            )
-            live = self._live.get(armed.rule.chain)
-            if armed.count >= armed.rule.max_count or seen.position is None:
+            if armed.count >= armed.rule.max_count or mark.position is None:
                 continue
-            if not meets(armed.rule, found, live, now=now, draw=armed.rng.random()):
+            if not self._meets(armed, replace(mark, in_flight=armed.in_flight), now):
                 continue
-            effect = armed.striking.effect(seen.position, now, _concerned)
+            effect = armed.striking.effect(mark.position, now, _concerned)
             if effect is not None:
-                return self._hit(armed, effect, marked=seen.run is not None)
+                return self._hit(armed, effect, marked=mark.run is not None)
         return None
+
+    def _meets(self, armed: _Armed, mark: Mark, now: float) -> bool:
+        rule, call, live = armed.rule, mark.call, self._live.get(armed.rule.chain)
+        draw = armed.rng.random()
+        if call is None or mark.chain != rule.chain or mark.position not in rule.positions:
+            return meets(rule, mark, live, now=now, draw=draw)
+        if mark.run is not None:
+            group = Group.BROKEN if mark.run == rule.run else Group.OTHER
+        elif call.rule == rule.id:
+            return call.group is Group.BROKEN
+        else:
+            group = group_of(rule, mark, live, now=now, draw=draw)
+        broken = group is Group.BROKEN
+        call.rule, call.group, call.drill = rule.id, group, rule.drill if broken else None
+        return broken
 
     def _hit(self, armed: _Armed, effect: Effect, *, marked: bool) -> Struck:
         armed.count += 1
@@ -234,7 +253,7 @@ def _concerned(_: Effect) -> bool:
     return True
 
 
-FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "strikes")
+FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "strikes")
 _ONE = frozenset(STRIKE_FIELDS)
 """In place of ``strikes`` the fields of one may stand in the rule itself."""
 
@@ -252,11 +271,17 @@ def read_rule(body: object) -> Rule:
     until, count, seed = (number(body.get(name, 0)) for name in ("until", "max_count", "seed"))
     if until is None or count is None or seed is None:
         raise ValueError("until, max_count and seed are numbers")
-    if not isinstance(body.get("live", False), bool):
-        raise ValueError("live: true or false")  # noqa: TRY004 - answered as 422
+    for name in ("live", "control"):
+        if not isinstance(body.get(name, False), bool):
+            raise ValueError(f"{name}: true or false")  # noqa: TRY004 - answered as 422
+    share = body.get("percent")
+    percent = None if share is None else number(share)
+    if share is not None and (percent is None or not 0 < percent <= 1):
+        raise ValueError("percent: a share above 0 and up to 1")
     return Rule(
         **{name: str(value) for name, value in texts.items()},
         strikes=_strikes(body), until=until, max_count=int(count), seed=int(seed), live=body.get("live", False),
+        percent=percent, control=body.get("control", False),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from chaos.gateway.record import Record
 from chaos.gateway.relay import Relay
 from chaos.gateway.rules import Mark, Rules, Struck
 from chaos.gateway.upstream import Upstream
+from chaos.gateway.watches import Watches
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig, Config, GatewayConfig
 from monitor.dialects import DIALECTS
@@ -63,9 +64,11 @@ class Gateway:
         self._told = told
         dialect = config.endpoints[settings.endpoint].dialect
         self.rules = Rules(_sizes(config, settings), settings.live, clock, dialect)
-        self.observer = Observer(*_observed(config, settings, catalogue), told, unobserved, clock, Random())
+        self.watches = Watches(clock)
+        read = _observed(config, settings, catalogue)
+        self.observer = Observer(*read, told, unobserved, self.watches, clock, Random())
         self._config = config
-        self._control = Control(self.rules, self.observer, exposition)
+        self._control = Control(self.rules, self.watches, self.observer, exposition)
         self._server: asyncio.Server | None = None
         self._doors: Doors | None = None
         self._careful: web.Server | None = None
@@ -90,7 +93,7 @@ class Gateway:
         self._doors = Doors(
             Hall(
                 lines=self._upstream.lines, address=Address(self._upstream.url.raw_path), host=self._upstream.host,
-                now=self._clock.now, time=self._time, careful=lambda: bool(self.rules), other=careful, seen=self._seen,
+                now=self._clock.now, time=self._time, careful=self._is_careful, other=careful, seen=self._seen,
             )
         )  # fmt: skip
         try:
@@ -131,6 +134,10 @@ class Gateway:
         self.observer.places, self.observer.reading = _observed(config, self.settings, self._catalogue)
         return unmoved and asked == wanted
 
+    def _is_careful(self) -> bool:
+        """Whether somebody wants to break exchanges, or to know which belong together."""
+        return bool(self.rules or self.watches)
+
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         record = Record(at=self._clock.now(), started=self._time(), path=request.raw_path)
         record.chain = request.headers.get(CHAIN)
@@ -138,33 +145,44 @@ class Gateway:
         try:
             return await self._relay.pass_on(request, record)
         finally:
+            self.watches.ended(record)
             self._seen(record)
 
     def _seen(self, record: Record) -> None:
-        if not record.marked:  # a drill's own request is an outcome of the drill already
+        if not record.marked or record.seen is not None:  # a drill's own request is an outcome of the drill already
             self.observer.take(record)
 
     def _decide(self, request: web.BaseRequest, record: Record) -> Struck | None:
-        if not self.rules:
+        if not self.rules and not self.watches:
             return None
         try:
-            struck = self.rules.strike(lambda: self._mark(request, record))
+            mark = self._mark(request, record)
+            struck = self.rules.strike(mark)
         except Exception:
             log.exception("a fault could not be decided on; the exchange passes")
             return None
         if struck is not None:
-            record.drill = struck.rule.drill
+            record.drill, record.met = struck.rule.drill, True
+            if record.seen is not None and struck.effect.error is not None:
+                record.seen.retry_after = struck.effect.error.retry_after
+        elif mark.call is not None:
+            record.drill = mark.call.drill
         return struck
 
     def _mark(self, request: web.BaseRequest, record: Record) -> Mark:
         found = self.observer.places.find(read_asked(record.asked), record.chain)
         told = request.headers.get(POSITION, "")
         asked = found.target.position if found is not None and found.target is not None else None
+        own = int(told) if told.isascii() and told.isdigit() and len(told) < 4 else None
+        chain, header = found.chain.name if found is not None else None, request.headers.get
+        if own is None:  # a drill's own request names its target, and is no application's
+            record.seen = self.watches.asked(record, chain, asked, header)
         return Mark(
-            run=request.headers.get(DRILL),
-            chain=found.chain.name if found is not None else None,
-            position=int(told) if told.isascii() and told.isdigit() and len(told) < 4 else asked,
-            header=request.headers.get,
+            run=header(DRILL),
+            chain=chain,
+            position=asked if own is None else own,
+            header=header,
+            call=record.seen.call if record.seen is not None else None,
         )
 
 

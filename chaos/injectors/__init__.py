@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chaos.injectors.client import ClientInjector
-from chaos.injectors.gateway import GatewayInjector, Reach
+from chaos.injectors.gateway import GatewayInjector
 from chaos.injectors.injector import Injector
+from chaos.injectors.reach import Reach
 from chaos.injectors.request import RequestInjector
 from monitor.config.model import FaultOption
 

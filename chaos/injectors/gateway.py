@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
 import httpx
-import structlog
 
 from chaos.faults import FAULTS
 from chaos.injectors.injector import Refused, told
+from chaos.injectors.reach import Reach
+from chaos.injectors.watching import Watching
 from chaos.model import Drill, Injection, Option
 from chaos.strikes import dump_strike
 from chaos.wording import join
@@ -23,23 +24,10 @@ from monitor.clock import Clock
 from monitor.config.model import ChainConfig
 from monitor.model import Mode
 from monitor.offering import Catalogue
-from monitor.reading import mapping, parse, text_of
-
-log = structlog.get_logger("drill")
+from monitor.reading import mapping, text_of
 
 UNTOLD = frozenset({"dns", "tls", "slow_connect"})
 """Faults that a client cannot meet at a gateway that it has reached."""
-PATIENCE = 5.0
-"""Seconds that the gateway's control gets for an answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """Where a gateway is: the URLs of its traffic and of its control, and the chains that pass through it."""
-
-    url: str
-    control: str
-    chains: frozenset[str]
 
 
 class GatewayInjector:
@@ -56,29 +44,36 @@ class GatewayInjector:
 
     def check(
         self,
-        drill: Drill,  # noqa: ARG002 - the interface of all injectors
+        drill: Drill,
         chain: ChainConfig,
         catalogue: Catalogue,  # noqa: ARG002 - the interface of all injectors
     ) -> Refused | None:
-        found = self._found(chain)
+        found = self._found(chain, drill)
         return found if isinstance(found, Refused) else None
+
+    def watching(self, run: str, drill: Drill, until: float) -> Watching | None:
+        """What the gateway sees of applications, until so many seconds since the epoch; None without a gateway."""
+        reach = self._reach()
+        if reach is None:
+            return None
+        return Watching(reach, run=run, chain=drill.chain, until=until, seeks=drill.application is not None)
 
     def arm(
         self,
         injection: Injection,
-        drill: Drill,  # noqa: ARG002 - the interface of all injectors
+        drill: Drill,
         chain: ChainConfig,
         catalogue: Catalogue,  # noqa: ARG002 - the interface of all injectors
         clock: Clock,  # noqa: ARG002 - the gateway has its own
         rng: Random,
     ) -> Armed | Refused:
-        found = self._found(chain)
+        found = self._found(chain, drill)
         if isinstance(found, Refused):
             return found
         says = join(f"requests through the gateway for {told(strike, chain)}" for strike in injection.strikes)
-        return Armed(injection, found, says, rng)
+        return Armed(injection, found, says, rng, aim_of(drill))
 
-    def _found(self, chain: ChainConfig) -> Reach | Refused:
+    def _found(self, chain: ChainConfig, drill: Drill) -> Reach | Refused:
         if chain.mode is not Mode.CLIENT:
             return Refused(
                 f"{chain.name} is walked by {chain.endpoint}, which would look broken as a whole to a fault on the way "
@@ -89,7 +84,25 @@ class GatewayInjector:
             return Refused("no gateway runs: the config has no section gateway, or it could not be started")
         if chain.name not in reach.chains:
             return Refused(f"no traffic of {chain.name} passes the gateway; its endpoint is another one")
+        if aim_of(drill).live and chain.name not in reach.live:
+            return Refused(f"{chain.name} is not opted in to live traffic: gateway.live has no section for it")
         return reach
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """Which requests of others a rule may meet, beside those with its mark: as the fields of the rule."""
+
+    live: bool = False
+    percent: float | None = None
+    control: bool = False
+
+
+def aim_of(drill: Drill) -> Aim:
+    """An application that does not pass the mark on is met among live traffic, by what the config allows."""
+    if drill.live is not None:
+        return Aim(live=True, percent=drill.live.percent, control=True)
+    return Aim(live=drill.application is not None and not drill.application.forwards_mark)
 
 
 class Armed:
@@ -97,13 +110,14 @@ class Armed:
 
     reshape = None
 
-    def __init__(self, injection: Injection, reach: Reach, says: str, rng: Random) -> None:
+    def __init__(self, injection: Injection, reach: Reach, says: str, rng: Random, aim: Aim) -> None:
         self.says = says
         self.count = 0
         self.met: Mapping[int, int] = {}
         self.because = ""
         self.released = False
         self._injection = injection
+        self._aim = aim
         self._reach = reach
         self._seed = rng.getrandbits(32)
         self._put: asyncio.Task[bool] | None = None
@@ -144,7 +158,7 @@ class Armed:
 
     async def look(self) -> None:
         """Take over how many exchanges the gateway says that the fault has met."""
-        listed = await self._call("GET", "/rules")
+        listed = await self._reach.call("GET", "/rules")
         for rule in mapping(listed).get("rules") or ():
             if mapping(rule).get("id") == self._injection.run:
                 self.count = max(self.count, int(rule["count"]))
@@ -161,24 +175,13 @@ class Armed:
         rule = {
             "id": one.run, "chain": one.chain, "drill": one.drill, "run": one.run, "until": one.until,
             "max_count": one.max_count, "seed": self._seed,
-            "strikes": [dump_strike(strike) for strike in one.strikes],
+            "strikes": [dump_strike(strike) for strike in one.strikes], **asdict(self._aim),
         }  # fmt: skip
-        return mapping(await self._call("POST", "/rules", rule)).get("id") == one.run
+        return mapping(await self._reach.call("POST", "/rules", rule)).get("id") == one.run
 
     async def _take_away(self) -> None:
         if self._put is not None and await self.in_place():
-            await self._call("DELETE", f"/rules/{self._injection.run}")
-
-    async def _call(self, method: str, path: str, body: object = None) -> Any:
-        try:
-            async with httpx.AsyncClient(base_url=self._reach.control, timeout=PATIENCE, trust_env=False) as client:
-                reply = await client.request(method, path, json=body)
-        except httpx.HTTPError as error:
-            log.warning("the gateway's control does not answer", error=type(error).__name__)
-            return None
-        if reply.is_error:
-            log.warning("the gateway refuses", status=reply.status_code, says=reply.text[:200])
-        return parse(reply.content)
+            await self._reach.call("DELETE", f"/rules/{self._injection.run}")
 
 
 class _Through(httpx.AsyncBaseTransport):

@@ -64,6 +64,10 @@ class Armed(Protocol):
 class Elsewhere(Protocol):
     """An optional power of what is armed: its fault stands in another process, which must be told of the release."""
 
+    async def look(self) -> None:
+        """Take over how many requests the other side says that it met."""
+        ...
+
     async def gone(self) -> None:
         """Once the other side was told, or does not answer; its own deadline holds there either way."""
         ...

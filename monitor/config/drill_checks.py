@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from monitor.config import strike_checks
+from monitor.config import strike_checks, traffic_checks
 from monitor.config.chain_checks import labels, too_often
 from monitor.config.document import Node
 from monitor.config.model import ExpectConfig, Vocabulary
@@ -44,6 +44,7 @@ def of_drills(drills: Sequence[Node], chains: Sequence[Node], vocabulary: Vocabu
         yield from strike_checks.mistakes(scene, vocabulary)
         yield from _expect(scene)
         yield from _hypothesis(scene)
+        yield from traffic_checks.mistakes(scene, top["gateway"])
 
 
 def _when(drill: Node) -> Iterator[Problem]:

@@ -32,7 +32,15 @@ from monitor.config.chain_sections import (
     TargetConfig,
 )
 from monitor.config.coverage_sections import CoverageConfig
-from monitor.config.drill_sections import DrillConfig, ExpectConfig, HypothesisConfig, StrikeConfig
+from monitor.config.drill_sections import (
+    ApplicationConfig,
+    ClientConfig,
+    DrillConfig,
+    ExpectConfig,
+    HypothesisConfig,
+    LiveDrillConfig,
+    StrikeConfig,
+)
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.page_sections import PageConfig
 from monitor.config.section import Name, Section
@@ -40,11 +48,13 @@ from monitor.model import Mode
 
 __all__ = [
     "AlertsFile",
+    "ApplicationConfig",
     "BudgetConfig",
     "BudgetsConfig",
     "CatalogueConfig",
     "ChainConfig",
     "ChainsFile",
+    "ClientConfig",
     "Config",
     "CoverageConfig",
     "DialectTraits",
@@ -56,6 +66,7 @@ __all__ = [
     "HealthConfig",
     "HypothesisConfig",
     "LiveConfig",
+    "LiveDrillConfig",
     "MatchConfig",
     "Name",
     "NotifierConfig",
@@ -120,7 +131,8 @@ class Vocabulary:
 class Config:
     """Everything that was configured, complete and checked.
 
-    ``secrets``: ``endpoints/NAME``, ``notifiers/NAME/FIELD`` and ``heartbeat/url`` -> value, masked when printed.
+    ``secrets``: ``endpoints/NAME``, ``drills/NAME/credential``, ``notifiers/NAME/FIELD`` and ``heartbeat/url`` ->
+    value, masked when printed.
     ``muted``: optional notifiers that are off, with the sentence that says why. ``digest`` changes when either
     file does.
     """

@@ -34,6 +34,8 @@ def gather(
     source = Source(environ=environ, folder=Path(chains.file).parent)
     for name, endpoint in chains.top["endpoints"].entries():
         _of_endpoint(found, name, endpoint, source, sandbox=sandbox)
+    for drill in chains.top["drills"].items():
+        _of_application(found, drill, source)
     source = Source(environ=environ, folder=Path(alerts.file).parent)
     for notifier in alerts.top["notifiers"].items():
         model = vocabulary.notifiers.get(notifier["kind"].text or "")
@@ -47,6 +49,14 @@ def gather(
                 _of_part(found, notifier, part, credential, source, may_lack=may_lack)
     _of_heartbeat(found, alerts.top["heartbeat"], source, may_lack=sandbox)
     return found
+
+
+def _of_application(found: Found, drill: Node, source: Source) -> None:
+    match source.find(drill["application"], "credential"):
+        case SecretStr() as secret:
+            found.secrets[f"drills/{drill['name'].text}/credential"] = secret
+        case Absent() as absent:
+            found.problems.append(absent.at.problem(absent.because))
 
 
 def _of_heartbeat(found: Found, heartbeat: Node, source: Source, *, may_lack: bool) -> None:

@@ -109,7 +109,9 @@ def _empty(found: Any, _: Mapping[str, Any]) -> str:
 def _bound(words: str, key: str) -> Callable[[Any, Mapping[str, Any]], str]:
     def word(found: Any, context: Mapping[str, Any]) -> str:
         limit = context[key]
-        shown = format_duration(float(limit)) if isinstance(found, str) and limit else f"{limit:g}"
+        shown = f"{limit:g}"
+        if isinstance(found, str) and limit:
+            shown = f"{limit:.0%}" if found.endswith("%") else format_duration(float(limit))
         return f"{found if isinstance(found, str) else quote(found)} is out of bounds; it must be {words} {shown}"
 
     return word

@@ -111,6 +111,11 @@ METRICS: tuple[Declared, ...] = (
         "US dollars left of today's budget of a provider (scope provider) or of all chains together (scope overall).",
     ),
     _counter("fallbackd_drills_total", ("chain", "drill", "verdict"), "Drill runs by verdict."),
+    _counter(
+        "fallbackd_client_misdeeds_total",
+        ("chain", "drill", "misdeed"),
+        "Calls of applications in which a client did something wrong while a drill broke them.",
+    ),
     _gauge(
         "fallbackd_drill_last_success_timestamp_seconds",
         ("chain", "drill"),

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from monitor.capability import resolve
 from monitor.config.model import ChainConfig, Config
-from monitor.model import Health, Origin, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
+from monitor.model import Health, Misdeed, Origin, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
 
 OTHER = "other"
 CAPABILITY = "fallbackd_target_capability"
@@ -55,6 +55,8 @@ class PlannedDrill(Protocol):
     def faults(self) -> tuple[str, ...]: ...
     @property
     def injector(self) -> str: ...
+    @property
+    def watches(self) -> bool: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -173,6 +175,8 @@ class Labels:
     def _of_drill(self, drill: PlannedDrill) -> Iterator[Series]:
         for verdict in VerdictKind:
             yield "fallbackd_drills_total", (drill.chain, drill.name, verdict.value)
+        for misdeed in Misdeed if drill.watches else ():
+            yield "fallbackd_client_misdeeds_total", (drill.chain, drill.name, misdeed.value)
         yield "fallbackd_drill_last_success_timestamp_seconds", (drill.chain, drill.name)
         for fault in drill.faults:
             yield "fallbackd_fault_active", (drill.chain, drill.name, fault, drill.injector)

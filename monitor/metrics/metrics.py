@@ -25,7 +25,19 @@ from monitor.health import Ability, Standing
 from monitor.metrics import live
 from monitor.metrics.declared import METRICS, Declared, Kind
 from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values
-from monitor.model import Health, Origin, Outcome, ProbeSpec, Reason, Status, Subject, Target, Verdict, VerdictKind
+from monitor.model import (
+    Health,
+    Misdeed,
+    Origin,
+    Outcome,
+    ProbeSpec,
+    Reason,
+    Status,
+    Subject,
+    Target,
+    Verdict,
+    VerdictKind,
+)
 
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
 """Windows of ``fallbackd_chain_fallback_ratio``, in seconds by label."""
@@ -98,6 +110,11 @@ class Metrics:
             values = (verdict.chain, drill, verdict.fault)
             self._histogram("fallbackd_failover_seconds", values).observe(verdict.failover)
         self.recall_verdict(verdict)
+
+    def observe_misdeed(self, chain: str, drill: str, misdeed: Misdeed, calls: int) -> None:
+        """A client did something wrong in so many calls of one run."""
+        if self._labels.has_drill(chain, drill):
+            self._count("fallbackd_client_misdeeds_total", (chain, drill, misdeed), float(calls))
 
     def recall_verdict(self, verdict: Verdict) -> None:
         """Take the times of a verdict over from the store after a restart, without counting the run again."""

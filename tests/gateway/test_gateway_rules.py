@@ -77,7 +77,7 @@ async def test_a_rule_ends_by_its_count() -> None:
     clock = FakeClock(NOON)
     table = rules(clock)
     table.arm(RULE)
-    assert [table.strike(mark) is not None for _ in range(5)] == [True, True, True, False, False]
+    assert [table.strike(mark()) is not None for _ in range(5)] == [True, True, True, False, False]
 
 
 async def test_a_rule_ends_by_its_deadline_with_nobody_there_to_end_it() -> None:
@@ -85,7 +85,7 @@ async def test_a_rule_ends_by_its_deadline_with_nobody_there_to_end_it() -> None
     table = rules(clock)
     table.arm(RULE)
     clock.advance(61)
-    assert table.strike(mark) is None
+    assert table.strike(mark()) is None
     assert not table
 
 
@@ -93,7 +93,7 @@ async def test_what_a_rule_holds_up_goes_on_when_it_is_released() -> None:
     clock = FakeClock(NOON)
     table = rules(clock)
     table.arm(replace(RULE, strikes=(replace(STRIKE, fault="silent"),)))
-    struck = table.strike(mark)
+    struck = table.strike(mark())
     assert struck is not None
     assert table.release("a")
     await struck.hold()
@@ -103,11 +103,11 @@ async def test_what_a_rule_holds_up_goes_on_when_it_is_released() -> None:
 async def test_at_most_so_many_live_exchanges_are_broken_at_a_time() -> None:
     table = rules(FakeClock(NOON), chat=LiveConfig(percent="100%", max_in_flight=1))
     table.arm(LIVE)
-    first = table.strike(lambda: mark(None))
+    first = table.strike(mark(None))
     assert first is not None
-    assert table.strike(lambda: mark(None)) is None
+    assert table.strike(mark(None)) is None
     first.end()
-    assert table.strike(lambda: mark(None)) is not None
+    assert table.strike(mark(None)) is not None
 
 
 @pytest.mark.parametrize(

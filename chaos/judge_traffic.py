@@ -1,0 +1,134 @@
+"""Did applications hold? What was seen of live traffic and of the user's own endpoint. Pure.
+
+An application proves something only on evidence of the gateway: its request met the fault, and a fallback was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chaos.comparison import Harm
+from chaos.evidence import Evidence
+from chaos.finding import Finding, deviated, inconclusive
+from chaos.model import Asked, Phase
+from chaos.passing import Call, Passed, calls_of
+from chaos.wording import join
+
+ROUNDING = 0.05
+"""Seconds by which the clocks of the drill and of the gateway's records may lie apart; both are of one machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the gateway says of one request to the application: that it ``met`` the fault, that a fallback was then
+    asked (of every call that met it), and whether that is surely its own, or one of several calls of that moment."""
+
+    met: bool
+    fell_back: bool
+    certain: bool
+
+
+def proof_of(asked: Asked, passed: Sequence[Passed]) -> Proof:
+    """By the mark in the request where it found its way to the gateway; else by the time."""
+    own = calls_by_mark(asked, passed)
+    calls = own or calls_by_time(asked, passed)
+    met = [call for call in calls if call.met]
+    return Proof(
+        met=bool(met), fell_back=bool(met) and all(call.fell_back for call in met), certain=bool(own) or len(calls) == 1
+    )
+
+
+def calls_by_mark(asked: Asked, passed: Sequence[Passed]) -> tuple[Call, ...]:
+    if asked.nonce is None:
+        return ()
+    return calls_of(one for one in passed if one.nonce == asked.nonce)
+
+
+def calls_by_time(asked: Asked, passed: Sequence[Passed]) -> tuple[Call, ...]:
+    begin, end = asked.at - ROUNDING, asked.ended + ROUNDING
+    return calls_of(one for one in passed if begin <= one.at <= end)
+
+
+def in_phase(evidence: Evidence, phase: Phase) -> tuple[Asked, ...]:
+    return tuple(one for one in evidence.application if one.phase is phase)
+
+
+def application_unsteady(evidence: Evidence) -> Finding | None:
+    wrong = next((one.wrong for one in in_phase(evidence, Phase.BASELINE) if one.wrong), None)
+    return None if wrong is None else inconclusive(f"before anything was broken, the application {wrong}")
+
+
+def _application_broken(evidence: Evidence) -> Finding | None:
+    for number, one in enumerate(in_phase(evidence, Phase.INJECT), 1):
+        if one.wrong and proof_of(one, evidence.passed).met:
+            gone = join(evidence.gone)
+            return deviated(f"with {gone} broken, the application {one.wrong} (request {number}, which met the fault)")
+    return None
+
+
+def _application_unproven(evidence: Evidence) -> Finding | None:
+    plan = evidence.drill.application
+    if plan is None:
+        return None
+    asked = in_phase(evidence, Phase.INJECT)
+    proofs = [proof_of(one, evidence.passed) for one in asked]
+    met = [proof for proof in proofs if proof.met]
+    if not met:
+        return inconclusive(
+            f"none of the {len(asked)} requests to the application met the fault in the gateway, so nothing is proven "
+            "of it; does it ask this chain through the gateway, and does gateway.live let its requests be broken?"
+        )
+    if len(met) < plan.requests:
+        return inconclusive(f"only {len(met)} requests to the application met the fault, where {plan.requests} must")
+    if not all(proof.fell_back for proof in met):
+        return inconclusive(
+            "the application answered as expected, but the gateway saw no request to a fallback after the fault, so it "
+            "was not the fallback that saved it"
+        )
+    return None
+
+
+def _application_after(evidence: Evidence) -> Finding | None:
+    wrong = next((one.wrong for one in reversed(in_phase(evidence, Phase.RECOVER)) if one.wrong), None)
+    return None if wrong is None else deviated(f"after the fault was taken away, the application {wrong}")
+
+
+def _live(evidence: Evidence) -> Finding | None:
+    if evidence.drill.live is None:
+        return None
+    compared = evidence.compared
+    if compared is None:
+        return inconclusive("live traffic was not compared: the gateway told nothing of it")
+    if compared.harm in (Harm.FAILING, Harm.SLOW):
+        return deviated(f"live traffic was harmed, so the drill was ended at once: {compared.because}")
+    if compared.harm is Harm.UNDECIDED:
+        return inconclusive(f"too little live traffic passed to compare: {compared.because}")
+    return None
+
+
+def _misconduct(evidence: Evidence) -> Finding | None:
+    if not evidence.drill.client.must or not evidence.conduct:
+        return None
+    worst = evidence.conduct[0]
+    return deviated(f"the client misbehaved ({worst.misdeed}, {worst.calls} of {worst.seen} calls): {worst.because}")
+
+
+TRAFFIC_RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    _application_broken, _live, _application_after, _misconduct, _application_unproven,
+)  # fmt: skip
+
+
+def held_too(evidence: Evidence) -> str:
+    """What also held, to stand in the sentence of a drill that passed."""
+    told = []
+    if evidence.drill.application is not None:
+        proofs = [proof_of(one, evidence.passed) for one in in_phase(evidence, Phase.INJECT)]
+        met = [proof for proof in proofs if proof.met]
+        sure = "" if all(proof.certain for proof in met) else " (by time, among other traffic)"
+        told.append(f"the application answered all {len(met)} that met the fault, each by a fallback{sure}")
+    if evidence.compared is not None:
+        told.append(f"live traffic held: {evidence.compared.because}")
+    if evidence.conduct:
+        told.append(f"clients misbehaved: {', '.join(one.misdeed for one in evidence.conduct)}")
+    return "".join(f"; {one}" for one in told)

@@ -1,0 +1,101 @@
+"""What the gateway saw of an application during a drill: exchanges, and the calls that they add up to.
+
+A call is what the application wanted once: its first request, its retries, and what it asked of fallbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.model import Reason
+
+
+class Group(StrEnum):
+    """``broken``: the calls that a drill breaks. ``control``: as many, drawn in the same way and left whole."""
+
+    BROKEN = "broken"
+    CONTROL = "control"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """One exchange of an application. ``at`` and ``ended`` in seconds since the epoch, ``retry_after`` in seconds.
+
+    ``met``: a fault met it. ``retry``: the number of the retry as the client counts, None where it does not say.
+    ``cut``: the answer ended before its end. ``left``: the client hung up first. ``nonce``: what was found in the
+    request of the marks that a drill put into its own questions to the application.
+    """
+
+    at: float
+    ended: float
+    call: str
+    group: Group
+    position: int | None
+    met: bool
+    ok: bool
+    reason: Reason
+    status: int | None = None
+    retry: int | None = None
+    retry_after: float | None = None
+    streamed: bool = False
+    cut: bool = False
+    left: bool = False
+    nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """``exchanges`` in order, one at least."""
+
+    id: str
+    exchanges: tuple[Passed, ...]
+
+    @property
+    def group(self) -> Group:
+        """That of its latest exchange: the first may have passed before the draw."""
+        return self.exchanges[-1].group
+
+    @property
+    def began(self) -> float:
+        return self.exchanges[0].at
+
+    @property
+    def ended(self) -> float:
+        return max(one.ended for one in self.exchanges)
+
+    @property
+    def duration(self) -> float:
+        return self.ended - self.began
+
+    @property
+    def met(self) -> bool:
+        """A fault met it."""
+        return any(one.met for one in self.exchanges)
+
+    @property
+    def ok(self) -> bool:
+        """Its last request was answered well, so the application had what it wanted."""
+        return self.exchanges[-1].ok
+
+    @property
+    def fell_back(self) -> bool:
+        """After the fault, a target was asked that comes later in the chain."""
+        first = next((one for one in self.exchanges if one.met), None)
+        if first is None or first.position is None:
+            return False
+        return any(one.position is not None and one.position > first.position for one in self.exchanges)
+
+    def is_settled(self, now: float, patience: float) -> bool:
+        """Whether nothing more is to come of it: it was answered, or nothing was tried again for so long (seconds)."""
+        return self.ok or now - self.ended >= patience
+
+
+def calls_of(passed: Iterable[Passed]) -> tuple[Call, ...]:
+    """The calls in the order in which they began."""
+    by_call: dict[str, list[Passed]] = {}
+    for one in sorted(passed, key=lambda one: one.at):
+        by_call.setdefault(one.call, []).append(one)
+    return tuple(Call(id=id_, exchanges=tuple(found)) for id_, found in by_call.items())

@@ -1,0 +1,74 @@
+"""Drills that look at applications: that they break in the gateway, and may, and have the time to see anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.config.chain_checks import is_header
+from monitor.config.document import Node
+from monitor.config.drill_sections import ApplicationConfig, LiveDrillConfig
+from monitor.config.names import plain, seconds
+from monitor.config.quantity import format_duration
+from monitor.config.showing import quote
+from monitor.config.strike_checks import Scene, longest
+from monitor.errors import Problem
+from monitor.model import Mode
+
+
+def mistakes(scene: Scene, gateway: Node) -> Iterator[Problem]:
+    """``gateway``: the section of that name, which may be absent."""
+    drill = scene.drill
+    for name in ("live", "application"):
+        if name in drill:
+            yield from _in_gateway(scene, drill[name], name, gateway)
+    if "live" in drill:
+        yield from _time(drill, drill["live"]["for"], _default(LiveDrillConfig, "lasts"))
+    application = drill["application"]
+    if "application" in drill:
+        yield from _time(drill, application["within"], _default(ApplicationConfig, "within"))
+        yield from _application(application)
+    if "live" in drill and "application" in drill:
+        yield application.problem("live is set too; one drill looks at one of them, so write two")
+
+
+def _in_gateway(scene: Scene, node: Node, name: str, gateway: Node) -> Iterator[Problem]:
+    by, chain = scene.drill["by"], scene.drill["chain"].text
+    if by.text is not None and plain(by.text) != "gateway":
+        yield by.problem(f"{name} is broken in the gateway alone; leave by out, or write gateway")
+    if gateway.value is None:
+        yield node.problem("there is no section gateway, which is where traffic of applications is broken")
+        return
+    if scene.mode in (Mode.SERVER, Mode.PROVIDER):
+        yield node.problem(f"{chain} is walked by its endpoint; the gateway can break targets of client chains only")
+        return
+    forwards = name == "application" and node["forwards_mark"].value is True
+    if chain is not None and not forwards and chain not in dict(gateway["live"].entries()):
+        also = ", or write forwards_mark: true" if name == "application" else ""
+        yield node.problem(f"{chain} is not opted in to live traffic; write it in gateway.live{also}")
+
+
+def _time(drill: Node, node: Node, default: float) -> Iterator[Problem]:
+    wanted = seconds(node) if node.value is not None else default
+    limit = longest(drill)
+    if wanted is not None and limit is not None and wanted >= limit:
+        at = node if node.value is not None else drill["max_duration"]
+        yield at.problem(
+            f"{format_duration(wanted)} of watching need more than the drill's max_duration of {format_duration(limit)}"
+        )
+
+
+def _application(application: Node) -> Iterator[Problem]:
+    for name, value in application["headers"].entries():
+        if not is_header(name):
+            yield value.problem("is no name of a header; use letters, digits and '-'")
+    named = application["credential_header"]
+    if named.text is not None and not is_header(named.text):
+        yield named.problem(f"{quote(named.text)} is no name of a header; use letters, digits and '-'")
+    if application["credential_env"].text is not None and application["credential_file"].text is not None:
+        yield application["credential_file"].problem("credential_env is set too; keep one of them")
+    if application["method"].text == "GET" and application["body"].value is not None:
+        yield application["body"].problem("a GET has no body; take it out, or write method: POST")
+
+
+def _default(section: type[ApplicationConfig | LiveDrillConfig], name: str) -> float:
+    return float(section.model_fields[name].default)
