@@ -17,6 +17,7 @@ from chaos.gateway.observer import MOST_BYTES, MOST_WAITING, Observer, passes_ov
 from chaos.gateway.outcomes import Reading
 from chaos.gateway.places import Places
 from chaos.gateway.record import HEAD_LIMIT, Copy, Record
+from chaos.gateway.watches import Watches
 from monitor.dialects import DIALECTS
 from monitor.exchange import Fate, Reply
 from monitor.model import Outcome, Path, Reason
@@ -42,7 +43,13 @@ class Told:
         self.outcomes: list[Outcome] = []
         self.unobserved = 0
         self.observer = Observer(
-            Places([chain()]), READING, self.outcomes.append, self.left_out, FakeClock(), Random(7)
+            Places([chain()]),
+            READING,
+            self.outcomes.append,
+            self.left_out,
+            Watches(FakeClock()),
+            FakeClock(),
+            Random(7),
         )
 
     def left_out(self) -> None:
