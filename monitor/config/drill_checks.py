@@ -27,11 +27,13 @@ connection would break them all. An injector that is not named here can break ev
 
 
 def mistakes(top: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
-    yield from of_drills(top["drills"].items(), top["chains"].items(), vocabulary)
+    yield from of_drills(top["drills"].items(), top["chains"].items(), top["gateway"], vocabulary)
 
 
-def of_drills(drills: Sequence[Node], chains: Sequence[Node], vocabulary: Vocabulary) -> Iterator[Problem]:
-    """The mistakes of drills, wherever they and the chains were written."""
+def of_drills(
+    drills: Sequence[Node], chains: Sequence[Node], gateway: Node, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """The mistakes of drills, wherever they, the chains and the section ``gateway`` were written."""
     by_name = {chain["name"].text: chain for chain in reversed(chains)}
     yield from repeated(drills, "name")
     for drill in drills:
@@ -44,7 +46,7 @@ def of_drills(drills: Sequence[Node], chains: Sequence[Node], vocabulary: Vocabu
         yield from strike_checks.mistakes(scene, vocabulary)
         yield from _expect(scene)
         yield from _hypothesis(scene)
-        yield from traffic_checks.mistakes(scene, top["gateway"])
+        yield from traffic_checks.mistakes(scene, gateway)
 
 
 def _when(drill: Node) -> Iterator[Problem]:

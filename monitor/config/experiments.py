@@ -80,7 +80,7 @@ def check_drills(
         one, wrong = validate(DrillConfig, node.value, node.document, node.path)
         found += wrong
         read += [normalised(one)] if one else []
-    found += of_drills(drills, _chains(config), vocabulary)
+    found += of_drills(drills, _chains(config), _gateway(config), vocabulary)
     found += _one_off(drills, config)
     if found:
         raise ConfigError(tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)))
@@ -94,9 +94,18 @@ def _one_off(drills: Sequence[Node], config: Config) -> Iterator[Problem]:
         if drill["name"].text in taken:
             name = quote(drill["name"].text)
             yield drill["name"].problem(f"{name} is a drill of the config; give the experiment a name of its own")
+        for name in ("credential_env", "credential_file"):
+            if name in drill["application"]:
+                yield drill["application"][name].problem("credentials are named in chains.yaml; put the drill there")
         for key in SCHEDULE:
             if key in drill:
                 yield drill[key].problem("an experiment runs once, when it is asked for; leave its schedule out")
+
+
+def _gateway(config: Config) -> Node:
+    """The section ``gateway`` of the config in the same way; without a value where there is none."""
+    written = config.gateway.model_dump(mode="json", by_alias=True, exclude_none=True) if config.gateway else None
+    return Document(file="", root={"gateway": written}).top["gateway"]
 
 
 def _chains(config: Config) -> tuple[Node, ...]:
