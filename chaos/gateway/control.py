@@ -60,7 +60,7 @@ class Control:
 
     async def _status(self, _: web.Request) -> web.Response:
         one = self._observer
-        seen = {"observed": one.seen, "unobserved": one.missed, "of_no_chain": one.strange}
+        seen = {"observed": one.seen, "unobserved": one.missed, "of_no_chain": one.strange, "waiting": one.waiting}
         return web.json_response({**seen, "rules": len(self._rules.listed())})
 
     async def _list(self, _: web.Request) -> web.Response:

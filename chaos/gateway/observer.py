@@ -83,6 +83,11 @@ class Observer:
         self._work(float("inf"))
 
     @property
+    def waiting(self) -> int:
+        """Exchanges that are still to be read."""
+        return len(self._waiting)
+
+    @property
     def _load(self) -> float:
         """What waits, as a share of what may."""
         return max(len(self._waiting) / MOST_WAITING, self._bytes / MOST_BYTES)
