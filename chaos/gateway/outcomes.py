@@ -14,8 +14,9 @@ from chaos.gateway.places import Asked, Place
 from chaos.gateway.record import End, Record
 from monitor.dialects import Dialect
 from monitor.exchange import Answer, Fate, Finding, Reply
-from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status
+from monitor.model import NO_TOKENS, Attempt, Origin, Outcome, Path, Reason, Status
 from monitor.offering import Catalogue
+from monitor.pricing import cost_of
 from monitor.reading import clean
 from monitor.served import Served, exhausted, match, placed
 
@@ -51,7 +52,8 @@ class Reading:
 def outcome_of(record: Record, asked: Asked, place: Place, reading: Reading, *, identity: str) -> Outcome:
     """What became of an exchange that belongs to a chain."""
     answer = read_answer(record.path, _reply(record), record.answer, record.started, reading.dialect, now=record.at)
-    judged = _judge(record, answer, place, reading.catalogue())
+    catalogue = reading.catalogue()
+    judged = _judge(record, answer, place, catalogue)
     served, position = judged.served, judged.served.position
     failed_step = place.target if served.path is None and judged.status is not Status.OK else None
     return Outcome(
@@ -78,7 +80,7 @@ def outcome_of(record: Record, asked: Asked, place: Place, reading: Reading, *, 
         tokens=answer.tokens,
         output_rate=_rate(answer),
         longest_gap=answer.longest_gap,
-        cost=answer.cost,
+        cost=_cost(answer, catalogue),
         generation=answer.generation,
         detail=clean("; ".join(part for part in (judged.finding.detail, served.why) if part)),
     )
@@ -133,6 +135,13 @@ def _fate(record: Record) -> Fate:
             if isinstance(one, kind):
                 return fate
     return Fate.PROTOCOL
+
+
+def _cost(answer: Answer, catalogue: Catalogue) -> float | None:
+    """USD: what the answer says, else what the catalogue makes of its tokens."""
+    if answer.cost is not None or answer.model is None or answer.tokens == NO_TOKENS:
+        return answer.cost
+    return cost_of(answer.tokens, answer.model, answer.provider, catalogue)
 
 
 def _rate(answer: Answer) -> float | None:

@@ -10,9 +10,9 @@ from monitor.exchange import Question
 from monitor.model import ProbeSpec, Tokens
 from monitor.naming import find_entry
 from monitor.offering import Catalogue
+from monitor.pricing import cost_of
 from monitor.probes.cheap_check import deny
 from monitor.probes.kinds import KINDS
-from monitor.probes.pricing import cost_of
 
 _ENVELOPE_TOKENS = 10  # what chat templates add around a message
 _CHARACTERS_PER_TOKEN = 4  # of plain English

@@ -9,8 +9,8 @@ from monitor.capability import Ruling, is_capability
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding
 from monitor.model import NO_TOKENS, Attempt, Origin, Outcome, Path, ProbeSpec, Reason, Status, Target
+from monitor.pricing import cost_of
 from monitor.probes.kind import FINE
-from monitor.probes.pricing import cost_of
 from monitor.probes.run import Response, Run, total
 from monitor.probes.walk import End, Walk
 from monitor.served import Served, check_target, exhausted, find_slow_cascade, match, placed

@@ -12,9 +12,9 @@ from monitor.dialects import bound_tokens
 from monitor.exchange import Question
 from monitor.model import Mode, PaceRange, ProbeSpec, Target
 from monitor.offering import Catalogue
+from monitor.pricing import charge, highest_price
 from monitor.probes.cheap_check import deny
 from monitor.probes.kinds import KINDS
-from monitor.probes.pricing import charge, highest_price
 from monitor.probes.vision import IMAGE_TOKENS
 
 _ENVELOPE_TOKENS = 32  # what providers add around a message, generously

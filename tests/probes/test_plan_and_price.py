@@ -6,8 +6,8 @@ import pytest
 
 from monitor.model import Tokens
 from monitor.offering import Catalogue, ModelEntry, Offer, Price
+from monitor.pricing import cost_of, highest_price
 from monitor.probes import estimate, expand
-from monitor.probes.pricing import cost_of, highest_price
 
 CHEAP, DEAR, UNSURE = Price(prompt=1e-6, completion=2e-6), Price(prompt=3e-6, completion=15e-6), Price(prompt=-1.0)
 
