@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -85,6 +86,9 @@ class Door(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        own = transport.get_extra_info("socket")
+        if own is not None:  # a client that vanished without a word is found out some day
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._doors.opened(self)
 
     def data_received(self, data: bytes) -> None:

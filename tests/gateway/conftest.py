@@ -37,10 +37,12 @@ def chain(name: str = "chat", mode: str = "client", *models: str) -> ChainConfig
     )
 
 
-def config(url: str, *chains: ChainConfig, dialect: str = "openrouter", **gateway: Any) -> Config:
+def config(
+    url: str, *chains: ChainConfig, dialect: str = "openrouter", ca_file: str | None = None, **gateway: Any
+) -> Config:
     section = {"endpoint": "there", "listen": "127.0.0.1:0", "control": "127.0.0.1:0", **gateway}
     return Config(
-        endpoints={"there": EndpointConfig(dialect=dialect, url=url)},
+        endpoints={"there": EndpointConfig(dialect=dialect, url=url, ca_file=ca_file)},
         chains=chains or (chain(),),
         drills=(),
         alerts=AlertsFile.model_construct(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from tests.gateway.test_gateway_bytes import answer_of, cut, request_of, split, 
 
 pytestmark = pytest.mark.anyio
 
+PEM = Path(__file__).parents[1] / "wire/loopback.pem"
 ASKED = json.dumps({"model": SONNET, "messages": []}).encode()
 POST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(ASKED), ASKED)
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -73,6 +76,52 @@ def test_a_connection_that_is_handed_over_goes_on(kinds: list[str]) -> None:
         return len(endpoint.requests)
 
     assert through_gateway(exchange) == len(kinds)
+
+
+async def serve_tls(endpoint: Endpoint) -> tuple[asyncio.Server, str]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(PEM)
+    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0, ssl=context)
+    return server, f"https://localhost:{server.sockets[0].getsockname()[1]}/api/v1"
+
+
+async def test_an_endpoint_behind_tls_is_reached_by_both_ways(start: Start, endpoint: Endpoint) -> None:
+    endpoint.answer = [HELLO]
+    server, url = await serve_tls(endpoint)
+    passing = await start(url, ca_file=str(PEM))
+    reader, writer = await connect(passing.gateway)
+    for request in (POST, POST, request_of([ASKED], "chunked")):
+        writer.write(request)
+        assert await read_message(reader) == HELLO
+    assert {outcome.status_code for outcome in await passing.told(3)} == {200}
+    writer.close()
+    server.close()
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_no_endpoint(start: Start, endpoint: Endpoint) -> None:
+    server, url = await serve_tls(endpoint)
+    passing = await start(url)
+    reader, writer = await connect(passing.gateway)
+    writer.write(POST)
+    assert (await read_message(reader)).startswith(b"HTTP/1.1 502 ")
+    assert (await passing.told())[0].reason is Reason.TLS
+    assert endpoint.requests == []
+    writer.close()
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("http://localhost:9/v1", Reason.CONNECT), ("http://nowhere.invalid/v1", Reason.DNS)],
+    ids=["refused by each of its addresses", "without an address"],
+)
+async def test_an_endpoint_that_is_not_there_is_said_to_be_so(start: Start, url: str, reason: Reason) -> None:
+    passing = await start(url)
+    reader, writer = await connect(passing.gateway)
+    writer.write(POST)
+    assert (await read_message(reader)).startswith(b"HTTP/1.1 502 ")
+    assert (await passing.told())[0].reason is reason
+    writer.close()
 
 
 async def test_interim_answers_stay_here(start: Start, endpoint: Endpoint) -> None:
