@@ -9,7 +9,7 @@ from chaos import shapes
 from chaos.faults import FAULTS
 from chaos.injectors import FAULT_OPTIONS
 from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike, positions_of
-from chaos.plans import AnswerExpected, ApplicationPlan, ClientPlan, LivePlan
+from chaos.plans import AnswerExpected, ApplicationPlan, CapacityPlan, ClientPlan, LivePlan
 from chaos.shapes import SHAPE_OPTIONS
 from monitor.config.drill_sections import Choice
 from monitor.config.model import (
@@ -55,6 +55,7 @@ def resolve_one(drill: DrillConfig, chain: ChainConfig) -> Drill:
         live=LivePlan(**dict(drill.live)) if drill.live else None,
         application=_application(drill.application) if drill.application else None,
         client=ClientPlan(**dict(drill.client)),
+        capacity=CapacityPlan(**dict(drill.capacity)) if drill.capacity else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chaos.capacity import Capacity
 from chaos.comparison import Comparison
 from chaos.conduct import Conduct
 from chaos.model import Asked, Drill
@@ -32,6 +33,7 @@ class Evidence:
     application: tuple[Asked, ...] = ()
     compared: Comparison | None = None
     conduct: tuple[Conduct, ...] = ()
+    capacity: Capacity | None = None
     refused: str | None = None
     aborted: str | None = None
     crash: str | None = None

@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Protocol, TypeVar
 
 import structlog
+from httpx import AsyncBaseTransport
 
 from chaos.application import Application
-from chaos.comparison import Comparison
-from chaos.conduct import Conduct
-from chaos.evidence import Evidence
 from chaos.hypothesis import check, is_steady, state_in
 from chaos.injectors.injector import Armed, Elsewhere, Injector, Refused, Wrap
-from chaos.model import RECOVERY_TRIES, Asked, Check, Drill, Event, Injection, Journal, Phase
+from chaos.model import RECOVERY_TRIES, Drill, Event, Injection, Journal, Phase
 from chaos.observing import Observing, Watching
-from chaos.passing import Passed
+from chaos.plans import CapacityPlan
+from chaos.ramp import Ramp
+from chaos.record import Record
 from chaos.wording import attempted, described, join, requests, seconds
 from monitor.clock import Clock
-from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
 from monitor.model import Outcome
 from monitor.offering import Catalogue
@@ -50,56 +48,6 @@ class Observer(Protocol):
     def on_active(self, injection: Injection, active: bool) -> None: ...
 
     def on_finished(self, journal: Journal) -> None: ...
-
-
-@dataclass(slots=True, kw_only=True)
-class Record:
-    """What a run has recorded so far; becomes the Journal. ``aborted`` keeps the first reason."""
-
-    run: str
-    drill: Drill
-    chain: ChainConfig
-    asked_by: str
-    seed: int
-    started: float
-    phase: Phase = Phase.GUARD
-    events: list[Event] = field(default_factory=list)
-    baseline: list[Outcome] = field(default_factory=list)
-    broken: list[Outcome] = field(default_factory=list)
-    recovered: list[Outcome] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    met: list[tuple[int, ...]] = field(default_factory=list)
-    passed: tuple[Passed, ...] = ()
-    application: tuple[Asked, ...] = ()
-    compared: Comparison | None = None
-    conduct: tuple[Conduct, ...] = ()
-    injected: int = 0
-    refused: str | None = None
-    aborted: str | None = None
-    crash: str | None = None
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(target.label for target in self.chain.targets)
-
-    def evidence(self) -> Evidence:
-        return Evidence(
-            drill=self.drill,
-            run=self.run,
-            labels=self.labels,
-            baseline=tuple(self.baseline),
-            broken=tuple(self.broken),
-            recovered=tuple(self.recovered),
-            met=tuple(self.met),
-            injected=self.injected,
-            passed=self.passed,
-            application=self.application,
-            compared=self.compared,
-            conduct=self.conduct,
-            refused=self.refused,
-            aborted=self.aborted,
-            crash=self.crash,
-        )
 
 
 class Experiment:
@@ -267,10 +215,30 @@ class Experiment:
             missed = "" if met else "; the fault did not meet it"
             missed += f", since it {armed.because}" if missed and drill.varies and armed.because else ""
             self.say(Phase.INJECT, f"request {number} of {drill.requests} {described(outcome)}{tried}{missed}")
+        if drill.capacity is not None and self._injection is not None:
+            await self._raise_load(drill.capacity, armed, self._injection.until)
         if self._observing is not None and self._injection is not None:
             await self._observing.during(self._injection.until)
             if isinstance(armed, Elsewhere):
                 await armed.look()
+
+    async def _raise_load(self, plan: CapacityPlan, armed: Armed, until: float) -> None:
+        drill, run = self._record.drill, self._record.run
+
+        async def ask(noted: Wrap) -> Outcome:
+            def wrap(inner: AsyncBaseTransport) -> AsyncBaseTransport:
+                return noted(armed.wrap(inner) if armed.wrap else inner)
+
+            return await self._ask(drill, run, armed.reshape, wrap)
+
+        def say(text: str) -> None:
+            self.say(Phase.INJECT, text)
+
+        # What comes after the rise needs the broken chain as well.
+        left = until - self._clock.now()
+        ramp = Ramp(drill, plan, ask=ask, price=self._record.price, say=say, clock=self._clock)
+        self._record.capacity = await ramp.run(self._clock.now() + left * 0.9)
+        self.say(Phase.INJECT, f"the load: {self._record.capacity.because}")
 
     async def _recover(self) -> None:
         """Ask until the primary answers as before; a router may keep it aside for a moment."""

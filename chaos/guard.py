@@ -90,7 +90,7 @@ def permit(
         or _in_trouble(drill, chain, view)
         or _unproven_fallback(drill, chain, view)
         or _beside(drill, running, providers)
-        or _unaffordable(view, requests)
+        or _unaffordable(view, requests, drill.capacity.usd if drill.capacity else 0.0)
     )
     return found or Permit(refusal=None, because=_allowed(drill, chain, view))
 
@@ -160,13 +160,15 @@ def _beside(drill: Drill, running: tuple[Running, ...], providers: frozenset[str
     return None
 
 
-def _unaffordable(view: GuardView, requests: int) -> Permit | None:
+def _unaffordable(view: GuardView, requests: int, load: float) -> Permit | None:
+    """``load``: what a rising load may cost beside the requests, in USD."""
     if view.budget is None:
         return None
-    needed = (view.cost or 0.0) * requests
+    needed = (view.cost or 0.0) * requests + load
     if view.budget > 0 and needed <= view.budget:
         return None
-    why = f"the budget has {view.budget:.4f} USD left today, and {requests} requests may cost {needed:.4f} USD"
+    also = " and the rising load" if load else ""
+    why = f"the budget has {view.budget:.4f} USD left today, and {requests} requests{also} may cost {needed:.4f} USD"
     return _refuse(Refusal.BUDGET, why)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from chaos.capacity import Stop
 from chaos.comparison import Harm
 from chaos.evidence import Evidence
 from chaos.finding import Finding, deviated, inconclusive
@@ -114,8 +115,21 @@ def _misconduct(evidence: Evidence) -> Finding | None:
     return deviated(f"the client misbehaved ({worst.misdeed}, {worst.calls} of {worst.seen} calls): {worst.because}")
 
 
+def _too_little(evidence: Evidence) -> Finding | None:
+    plan, capacity = evidence.drill.capacity, evidence.capacity
+    if plan is None or plan.at_least is None:
+        return None
+    if capacity is None:
+        return inconclusive("no load was put on the fallback")
+    if capacity.carried is not None and capacity.carried >= plan.at_least:
+        return None
+    if capacity.stop in (Stop.COST, Stop.TIME):
+        return inconclusive(f"the load did not rise to {plan.at_least:g} per minute: {capacity.because}")
+    return deviated(f"the fallback does not carry {plan.at_least:g} answers per minute: {capacity.because}")
+
+
 TRAFFIC_RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    _application_broken, _live, _application_after, _misconduct, _application_unproven,
+    _application_broken, _live, _application_after, _misconduct, _too_little, _application_unproven,
 )  # fmt: skip
 
 
@@ -129,6 +143,8 @@ def held_too(evidence: Evidence) -> str:
         told.append(f"the application answered all {len(met)} that met the fault, each by a fallback{sure}")
     if evidence.compared is not None:
         told.append(f"live traffic held: {evidence.compared.because}")
+    if evidence.capacity is not None:
+        told.append(f"the fallback {evidence.capacity.because}")
     if evidence.conduct:
         told.append(f"clients misbehaved: {', '.join(one.misdeed for one in evidence.conduct)}")
     return "".join(f"; {one}" for one in told)

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
+from chaos.capacity import Capacity
 from chaos.comparison import Comparison
 from chaos.conduct import Conduct
 from chaos.passing import Passed
-from chaos.plans import ApplicationPlan, ClientPlan, LivePlan
+from chaos.plans import ApplicationPlan, CapacityPlan, ClientPlan, LivePlan
 from monitor.model import Outcome, Path, Verdict
 
 MOST_TRIES = 50
 """Requests that an application may make, on average, for each one that is to meet the fault."""
+MOST_OF_A_RAMP = 50_000
+"""Requests that a rising load may break; its time and its cost bound end it long before."""
 RECOVERY_TRIES = 5
 """How often a chain is asked whether its steady state came back."""
 
@@ -263,6 +266,7 @@ class Drill:
     live: LivePlan | None = None
     application: ApplicationPlan | None = None
     client: ClientPlan = field(default_factory=ClientPlan)
+    capacity: CapacityPlan | None = None
 
     @property
     def watches(self) -> bool:
@@ -274,7 +278,8 @@ class Drill:
         """How many requests its faults may meet."""
         of_live = self.live.most if self.live else 0
         of_application = self.application.requests * MOST_TRIES if self.application else 0
-        return self.requests * len(self.breaks) + of_live + of_application
+        of_capacity = MOST_OF_A_RAMP if self.capacity else 0
+        return self.requests * len(self.breaks) + of_live + of_application + of_capacity
 
     @property
     def most_requests(self) -> int:
@@ -358,7 +363,8 @@ class Journal:
     """The full record of one drill run: written whole, printable, enough to repeat it (``seed``) and to judge it again:
     whatever the judge looks at is here under the same name. ``labels``: of the chain's targets, in order. ``met``: of
     each request in ``broken``, the positions at which it met a fault. ``passed``: what the gateway saw of applications
-    meanwhile; ``compared``: how the broken calls did beside the control group; ``conduct``: what the clients did wrong.
+    meanwhile; ``compared``: how the broken calls did beside the control group; ``conduct``: what the clients did wrong;
+    ``capacity``: what load the fallback carried.
     """
 
     run: str
@@ -383,3 +389,4 @@ class Journal:
     application: tuple[Asked, ...] = ()
     compared: Comparison | None = None
     conduct: tuple[Conduct, ...] = ()
+    capacity: Capacity | None = None

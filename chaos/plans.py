@@ -68,9 +68,10 @@ class ClientPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityPlan:
     """Ask the broken chain more and more at a time: ``step``, twice that, ... ``up_to``, each ``hold`` seconds long.
-    ``usd``: what all of it may cost."""
+    ``usd``: what all of it may cost. ``at_least``: answers per minute without which the drill fails; None, none."""
 
     up_to: int = 20
     step: int = 5
     hold: float = 10.0
     usd: float = 0.05
+    at_least: float | None = None

@@ -10,13 +10,14 @@ from random import Random
 import structlog
 
 from chaos.application import Application
-from chaos.experiment import Ask, Experiment, Observer, Record, tell
+from chaos.experiment import Ask, Experiment, Observer, tell
 from chaos.guard import GuardView, Permit, Refusal, Running, permit
 from chaos.injectors import INJECTORS
 from chaos.injectors.injector import Injector
 from chaos.judge import judge
 from chaos.model import Drill, Journal, Phase
 from chaos.observing import Overlooking, Watching
+from chaos.record import Record
 from chaos.serving import reached
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
@@ -111,6 +112,7 @@ class Runner:
             asked_by=asked_by,
             seed=self._rng.getrandbits(32) if seed is None else seed,
             started=now,
+            price=self._view(drill.chain).cost or 0.0,
         )
         catalogue = self._catalogue(drill.chain)
         experiment = Experiment(

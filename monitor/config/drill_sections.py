@@ -122,6 +122,18 @@ class ClientConfig(Section):
     must: bool = Field(default=False, description="true: a misdeed fails the drill; otherwise it is told.")
 
 
+class CapacityConfig(Section):
+    """Raises the load on the broken chain step by step, until it is refused, or at a bound."""
+
+    up_to: int = Field(default=20, ge=1, le=500, description="The most requests at a time.")
+    step: int = Field(default=5, ge=1, le=500, description="So many more at a time with each step.")
+    hold: Duration = Field(default=10.0, ge=1, description="How long each step lasts.")
+    usd: float = Field(default=0.05, gt=0, description="What all of it may cost, in US dollars; it ends there.")
+    at_least: float | None = Field(
+        default=None, gt=0, description="Answers per minute that must be carried; unset, the drill only tells how many."
+    )
+
+
 _PARTS = "What is broken: primary, a target's label, or a list of labels."
 _FAULT = "The fault: its name, or {name: {option: value}}."
 _SHAPE = "When it strikes: a shape's name, or {name: {option: value}}; unset, always."
@@ -179,6 +191,10 @@ class DrillConfig(Section):
     )
     application: ApplicationConfig | None = Field(
         default=None, description="An application behind the gateway that is asked as well; unset, none."
+    )
+    capacity: CapacityConfig | None = Field(
+        default=None,
+        description="Raise the load while the chain is broken, to see what the fallback carries; unset, no.",
     )
     client: ClientConfig = Field(default=ClientConfig(), description="What clients of the gateway may do meanwhile.")
     kind: str = Field(default="completion", description="The kind of question that is asked during the drill.")

@@ -34,6 +34,7 @@ from monitor.config.chain_sections import (
 from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import (
     ApplicationConfig,
+    CapacityConfig,
     ClientConfig,
     DrillConfig,
     ExpectConfig,
@@ -51,6 +52,7 @@ __all__ = [
     "ApplicationConfig",
     "BudgetConfig",
     "BudgetsConfig",
+    "CapacityConfig",
     "CatalogueConfig",
     "ChainConfig",
     "ChainsFile",

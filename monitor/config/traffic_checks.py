@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from monitor.config.chain_checks import is_header
 from monitor.config.document import Node
-from monitor.config.drill_sections import ApplicationConfig, LiveDrillConfig
+from monitor.config.drill_sections import ApplicationConfig, CapacityConfig, LiveDrillConfig
 from monitor.config.names import plain, seconds
 from monitor.config.quantity import format_duration
 from monitor.config.showing import quote
@@ -27,6 +27,8 @@ def mistakes(scene: Scene, gateway: Node) -> Iterator[Problem]:
     if "application" in drill:
         yield from _time(drill, application["within"], _default(ApplicationConfig, "within"))
         yield from _application(application)
+    if drill["capacity"].value is not None:
+        yield from _load(drill, drill["capacity"])
     if "live" in drill and "application" in drill:
         yield application.problem("live is set too; one drill looks at one of them, so write two")
 
@@ -57,6 +59,26 @@ def _time(drill: Node, node: Node, default: float) -> Iterator[Problem]:
         )
 
 
+def _load(drill: Node, capacity: Node) -> Iterator[Problem]:
+    up_to, step = (_whole(capacity, name) for name in ("up_to", "step"))
+    hold = seconds(capacity["hold"]) if "hold" in capacity else _default(CapacityConfig, "hold")
+    limit = longest(drill)
+    if up_to is None or step is None or hold is None or limit is None or step < 1:
+        return
+    if step > up_to:
+        yield capacity["step"].problem(f"{step} is more than up_to, which is {up_to}")
+    elif (lasts := -(-up_to // step) * hold) > 0.9 * limit:
+        yield capacity.problem(
+            f"its steps take {format_duration(lasts)}, which is most of the drill's max_duration of "
+            f"{format_duration(limit)}; raise that, or make step larger or hold shorter"
+        )
+
+
+def _whole(capacity: Node, name: str) -> int | None:
+    written = capacity[name].value if name in capacity else CapacityConfig.model_fields[name].default
+    return written if type(written) is int else None
+
+
 def _application(application: Node) -> Iterator[Problem]:
     for name, value in application["headers"].entries():
         if not is_header(name):
@@ -70,5 +92,5 @@ def _application(application: Node) -> Iterator[Problem]:
         yield application["body"].problem("a GET has no body; take it out, or write method: POST")
 
 
-def _default(section: type[ApplicationConfig | LiveDrillConfig], name: str) -> float:
+def _default(section: type[ApplicationConfig | CapacityConfig | LiveDrillConfig], name: str) -> float:
     return float(section.model_fields[name].default)
