@@ -93,3 +93,5 @@ UNFIT: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "blind": _says("There is no picture that I could see. "),
     "forgetful": _says("The text does not tell of it. "),
 }
+WHOLE = frozenset({"blind", "forgetful"})
+"""Those that say something else altogether: in a stream, once."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from chaos.errors import Wording, wording
+from chaos.faults.unfit import WHOLE, concerns
 from chaos.gateway.calls import Open
 from chaos.model import Effect, Strike, positions_of
 from chaos.passing import Group
@@ -59,13 +60,15 @@ class Rule:
 class Mark:
     """What decides whether a fault meets an exchange. ``run``: the mark that it carries, None for live traffic.
 
-    ``in_flight``: live exchanges that meet this rule's fault right now. ``call``: what the exchange is a part of.
+    ``body``: the request as JSON, None where it cannot be read. ``in_flight``: live exchanges that meet this rule's
+    fault right now. ``call``: what the exchange is a part of.
     """
 
     run: str | None
     chain: str | None
     position: int | None
     header: Callable[[str], str | None]
+    body: Callable[[], object] = lambda: None
     in_flight: int = 0
     call: Open | None = None
 
@@ -218,7 +221,7 @@ class Rules:
                 continue
             if not self._meets(armed, replace(mark, in_flight=armed.in_flight), now):
                 continue
-            effect = armed.striking.effect(mark.position, now, _concerned)
+            effect = armed.striking.effect(mark.position, now, lambda effect: _concerns(effect, mark))
             if effect is not None:
                 return self._hit(armed, effect, marked=mark.run is not None)
         return None
@@ -249,8 +252,12 @@ class Rules:
                 self.release(id_)
 
 
-def _concerned(_: Effect) -> bool:
-    return True
+def _concerns(effect: Effect, seen: Mark) -> bool:
+    """Whether the fault has to do with what was asked; the request is read only where that matters."""
+    if effect.rewrite not in WHOLE:
+        return True
+    body = seen.body()
+    return body is None or concerns(effect.rewrite, body)
 
 
 FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "strikes")

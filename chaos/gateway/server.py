@@ -27,6 +27,7 @@ from monitor.dialects import DIALECTS
 from monitor.errors import StartError
 from monitor.model import Outcome
 from monitor.offering import Catalogue
+from monitor.reading import parse
 
 log = structlog.get_logger("gateway")
 
@@ -183,6 +184,7 @@ class Gateway:
             position=asked if own is None else own,
             header=header,
             call=record.seen.call if record.seen is not None else None,
+            body=lambda: parse(b"".join(record.asked.head)),
         )
 
 

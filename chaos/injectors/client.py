@@ -8,7 +8,7 @@ from random import Random
 import httpx
 
 from chaos.faults import FAULTS
-from chaos.injectors.injector import Refused, told
+from chaos.injectors.injector import NO_ROUTER, ROUTED, Refused, told
 from chaos.injectors.transport import TransportInjector
 from chaos.model import Drill, Injection, Option
 from chaos.wording import join
@@ -26,6 +26,10 @@ class ClientInjector:
     @property
     def faults(self) -> Mapping[str, Mapping[str, Option]]:
         return {name: fault.options for name, fault in FAULTS.items()}
+
+    @property
+    def limits(self) -> Mapping[str, str]:
+        return dict.fromkeys(ROUTED, NO_ROUTER)
 
     def check(
         self,

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from chaos.faults import FAULTS
-from chaos.injectors.injector import Refused, told
+from chaos.injectors.injector import NO_ROUTER, ROUTED, Refused, told
 from chaos.injectors.reach import Reach
 from chaos.injectors.watching import Watching
 from chaos.model import Drill, Injection, Option
@@ -27,7 +27,7 @@ from monitor.offering import Catalogue
 from monitor.reading import mapping, text_of
 
 UNTOLD = frozenset({"dns", "tls", "slow_connect"})
-"""Faults that a client cannot meet at a gateway that it has reached."""
+_REACHED = "whoever asks the gateway has reached it already"
 
 
 class GatewayInjector:
@@ -41,6 +41,10 @@ class GatewayInjector:
     @property
     def faults(self) -> Mapping[str, Mapping[str, Option]]:
         return {name: fault.options for name, fault in FAULTS.items() if name not in UNTOLD}
+
+    @property
+    def limits(self) -> Mapping[str, str]:
+        return {**dict.fromkeys(sorted(UNTOLD), _REACHED), **dict.fromkeys(ROUTED, NO_ROUTER)}
 
     def check(
         self,

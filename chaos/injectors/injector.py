@@ -73,6 +73,11 @@ class Elsewhere(Protocol):
         ...
 
 
+ROUTED = ("ignore", "max_price", "only", "unknown_id")
+"""What is said to a router in a request, and is no fault of an endpoint."""
+NO_ROUTER = "it is said to a router, and a request of a client chain names one target"
+
+
 def told(strike: Strike, chain: ChainConfig) -> str:
     """``primary meet the fault on their way (the connection is refused; one request in 3)``: of requests."""
     labels = join(chain.targets[position].label for position in strike.positions)
@@ -82,13 +87,17 @@ def told(strike: Strike, chain: ChainConfig) -> str:
 
 
 class Injector(Protocol):
-    """One means of breaking. ``faults``: what it can do, with the options of each."""
+    """One means of breaking. ``faults``: what it can do, with the options of each. ``limits``: of what has no meaning
+    by it, why."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def faults(self) -> Mapping[str, Mapping[str, Option]]: ...
+
+    @property
+    def limits(self) -> Mapping[str, str]: ...
 
     def check(self, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Refused | None:
         """Whether ``arm`` would refuse. Pure: nothing is put in place."""

@@ -13,6 +13,7 @@ from math import sqrt
 from random import Random
 from typing import Any
 
+from chaos.faults import FAULTS
 from chaos.injectors.injector import Refused
 from chaos.model import Drill, Injection, Option, Strike
 from chaos.serving import covers, offers, overlap, serving
@@ -25,6 +26,7 @@ from monitor.exchange import Reshape
 from monitor.model import Mode
 from monitor.offering import Catalogue, Price
 
+_ON_THE_WIRE = "a reshaped request makes the router leave a target out; it cannot make a provider misbehave"
 UNKNOWN_ID = "fallbackd/no-such-model"
 PRICE_MARGIN = 1.1
 """How many times dearer the broken targets must be: listed prices and those that the router compares can differ."""
@@ -87,6 +89,10 @@ class RequestInjector:
     @property
     def faults(self) -> Mapping[str, Mapping[str, Option]]:
         return {fault: {} for fault in PLANS}
+
+    @property
+    def limits(self) -> Mapping[str, str]:
+        return dict.fromkeys((fault for fault in FAULTS if fault not in PLANS), _ON_THE_WIRE)
 
     def check(self, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Refused | None:
         found = plan(drill, chain, catalogue)

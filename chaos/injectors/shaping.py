@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chaos.faults.unfit import UNFIT
+from chaos.faults.unfit import UNFIT, WHOLE
 from chaos.model import ErrorReply
 
 STRANGER = "fallbackd/another-model"
@@ -56,7 +56,7 @@ class Rewrite:
 
     def __init__(self, name: str) -> None:
         self._change = _CHANGES[name]
-        self._spoken = False
+        self._spoken = self._lost = False
 
     def body(self, body: bytes) -> bytes:
         answer = _answer(body)
@@ -69,7 +69,19 @@ class Rewrite:
     def _changed(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         first = not self._spoken
         self._spoken = self._spoken or any(part.get("content") for part in _parts(answer))
-        return self._change(answer, first)
+        changed = self._change(answer, first)
+        self._lost = self._lost or (_calls(answer) and not _calls(changed))
+        # Without a call left there is none to have ended for.
+        return _with_parts(changed, dict, finish_reason="stop") if self._lost and _ends_for_calls(changed) else changed
+
+
+def _calls(answer: Mapping[str, Any]) -> bool:
+    return any(part.get("tool_calls") for part in _parts(answer))
+
+
+def _ends_for_calls(answer: Mapping[str, Any]) -> bool:
+    choices = answer.get("choices")
+    return any(isinstance(choice, dict) and choice.get("finish_reason") == "tool_calls" for choice in choices or ())
 
 
 def _answer(data: bytes | str) -> dict[str, Any] | None:
@@ -144,14 +156,11 @@ def _starved(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
     return {**starved, "usage": {**usage, "completion_tokens_details": details}}
 
 
-def _unfit(speak: _Speak) -> Callable[[Mapping[str, Any], bool], Mapping[str, Any]]:
-    """Without a call left there is none to have ended for."""
+def _unfit(name: str) -> Callable[[Mapping[str, Any], bool], Mapping[str, Any]]:
+    speak = UNFIT[name]
 
-    def change(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
-        calls = any(part.get("tool_calls") for part in _parts(answer))
-        spoken = _with_parts(answer, speak)
-        lost = calls and not any(part.get("tool_calls") for part in _parts(spoken))
-        return _with_parts(spoken, lambda part: part, finish_reason="stop") if lost else spoken
+    def change(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
+        return _with_parts(answer, speak if first or name not in WHOLE else _mute)
 
     return change
 
@@ -162,5 +171,5 @@ _CHANGES: Mapping[str, Callable[[Mapping[str, Any], bool], Mapping[str, Any]]] =
     "wrong_answer": _wrong_answer,
     "refusal": _refusal,
     "starved": _starved,
-    **{name: _unfit(speak) for name, speak in UNFIT.items()},
+    **{name: _unfit(name) for name in UNFIT},
 }

@@ -14,7 +14,7 @@ import httpx
 from chaos.errors import Wording, error_body, error_headers, wording
 from chaos.faults import FAULTS
 from chaos.faults.unfit import concerns
-from chaos.injectors.bending import CutError, ResetError, bend, bends
+from chaos.injectors.bending import CutError, Hold, ResetError, bend, bends
 from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply
 from chaos.striking import Striking
 from monitor.clock import Clock
@@ -88,24 +88,43 @@ class _BrokenTransport(httpx.AsyncBaseTransport):
             return await self._inner.handle_async_request(request)
         if effect.connect is not None:
             raise _unconnected(effect.connect)
-        await self._connect(request, effect.connect_delay)
+        timeout = request.extensions.get("timeout") or {}
+        hold = _Patience(self._injector.hold, timeout.get("read"))
+        await self._connect(effect.connect_delay, timeout.get("connect"))
         if effect.reset:
             raise _reset() from ConnectionResetError(errno.ECONNRESET, _ON_PURPOSE)
-        await self._injector.hold(effect.delay)
+        await hold(effect.delay)
         words = wording((request.extensions.get("fallbackd") or {}).get("dialect"), request.url.path)
         if effect.error is not None and effect.error_after is None:
             return _error_response(effect.error, words)
         if effect.raw is not None:
             return _raw_response(effect.raw)
         response = await self._inner.handle_async_request(request)
-        return _shaped(response, effect, self._injector, words) if bends(effect) else response
+        return _shaped(response, effect, hold, words) if bends(effect) else response
 
-    async def _connect(self, request: httpx.Request, delay: float) -> None:
+    async def _connect(self, delay: float, allowed: float | None) -> None:
         """Raises ConnectTimeout where a connection takes longer than the request allows."""
-        allowed = (request.extensions.get("timeout") or {}).get("connect") or math.inf
-        await self._injector.hold(min(delay, allowed))
-        if delay > allowed:
-            raise httpx.ConnectTimeout(f"no connection within {allowed:g} s, {_ON_PURPOSE}")
+        if allowed is None or delay <= allowed:
+            await self._injector.hold(delay)
+            return
+        await self._injector.hold(allowed)
+        raise httpx.ConnectTimeout(f"no connection within {allowed:g} s, {_ON_PURPOSE}")
+
+
+class _Patience:
+    """Waits as the injection says, and not for longer than the request allows between two pieces of its answer."""
+
+    def __init__(self, hold: Hold, allowed: float | None) -> None:
+        self._hold = hold
+        self._allowed = allowed
+
+    async def __call__(self, seconds: float = math.inf) -> None:
+        """Raises ReadTimeout."""
+        if self._allowed is None or seconds <= self._allowed:
+            await self._hold(seconds)
+            return
+        await self._hold(self._allowed)
+        raise httpx.ReadTimeout(f"nothing came for {self._allowed:g} s, {_ON_PURPOSE}")
 
 
 def _unconnected(connect: Connect) -> httpx.ConnectError:
@@ -130,12 +149,12 @@ def _raw_response(raw: RawReply) -> httpx.Response:
     return httpx.Response(raw.status, headers={"content-type": raw.content_type}, content=raw.body)
 
 
-def _shaped(response: httpx.Response, effect: Effect, injector: TransportInjector, words: Wording) -> httpx.Response:
+def _shaped(response: httpx.Response, effect: Effect, hold: Hold, words: Wording) -> httpx.Response:
     """The true response with its body bent. It is unpacked on the way, so its length and encoding are void."""
     void = {b"content-length", b"content-encoding", b"transfer-encoding"}
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in void]
     streams = response.headers.get("content-type", "").lower().startswith("text/event-stream")
-    body = bend(response.aiter_bytes(), effect, injector.hold, words, streamed=streams)
+    body = bend(response.aiter_bytes(), effect, hold, words, streamed=streams)
     return httpx.Response(
         response.status_code, headers=headers, stream=_Bent(body, response), extensions=response.extensions
     )

@@ -9,6 +9,7 @@ import typer
 
 from chaos.faults import FAULTS
 from chaos.injectors import INJECTORS
+from chaos.injectors.injector import ROUTED
 from chaos.model import Fault, Option, Shape, Unit
 from chaos.shapes import SHAPES
 from monitor.conditions import RULES
@@ -111,16 +112,30 @@ def _alerts() -> Iterator[str]:
 
 
 def _faults() -> Iterator[str]:
-    yield from ("## Faults", "", "What a drill can break (`with:`), and by which injector.", "")
-    yield from ("| fault | what happens | options | injectors |", "|---|---|---|---|")
-    for name in sorted({*FAULTS, *(fault for injector in INJECTORS.values() for fault in injector.faults)}):
-        able = [injector.name for injector in INJECTORS.values() if name in injector.faults]
+    """By means: the injectors of drills, and the sandbox, which can be broken by hand."""
+    means = [*INJECTORS, SANDBOX]
+    yield from (
+        "## Faults",
+        "",
+        "What a drill can break (`with:`), by which injector (`by:`); what the sandbox can do.",
+    )
+    yield from ("", f"| fault | what happens | options | {' | '.join(means)} |", "|---|---|---|" + "---|" * len(means))
+    for name in sorted({*FAULTS, *ROUTED}):
         fault = FAULTS.get(name)
+        able = [name in injector.faults for injector in INJECTORS.values()] + [name in FAULTS]
         meaning = fault.meaning if fault else _REQUEST[name]
-        means = ", ".join([*able, "sandbox"] if fault else able)
-        yield _row(f"`{name}`", meaning, _options(fault), means)
+        yield _row(f"`{name}`", meaning, _options(fault), *("yes" if one else "" for one in able))
+    yield from ("", "Where a fault has no meaning:", "")
+    for injector in INJECTORS.values():
+        for why in dict.fromkeys(injector.limits.values()):
+            named = [f"`{name}`" for name, own in injector.limits.items() if own == why]
+            what = ", ".join(named) if len(named) < _MOST_NAMED else "all others"
+            yield f"- `{injector.name}`, {what}: {why}."
+    yield f"- {SANDBOX}, {', '.join(f'`{name}`' for name in ROUTED)}: those are requests, which it obeys."
 
 
+SANDBOX = "sandbox"
+_MOST_NAMED = 10
 _REQUEST = {
     "ignore": "The primary's providers are left out of the request (`provider.ignore`): filtered.",
     "only": "Only the providers of the other targets may serve (`provider.only`): filtered.",

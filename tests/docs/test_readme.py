@@ -9,6 +9,7 @@ import pytest
 
 from chaos.faults import FAULTS
 from chaos.injectors import INJECTORS
+from chaos.injectors.injector import ROUTED
 from monitor.cli import app
 from monitor.commands.reference import markdown
 from monitor.conditions import RULES
@@ -48,6 +49,14 @@ NAMED = [
 @pytest.mark.parametrize("name", sorted(set(NAMED)))
 def test_every_name_of_the_code_is_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", INJECTORS)
+def test_an_injector_says_of_every_fault_whether_it_can_do_it_or_why_not(name: str) -> None:
+    able, limits = set(INJECTORS[name].faults), INJECTORS[name].limits
+    assert not able & set(limits)
+    assert able | set(limits) == {*FAULTS, *ROUTED}
+    assert all(limits.values())
 
 
 def test_every_metric_that_the_readme_names_exists() -> None:
