@@ -1,15 +1,29 @@
-"""The listeners of one config: started, and replaced when the config changes."""
+"""The listeners of one config: started, and replaced where the config changes."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from random import Random
+
+from pydantic import SecretStr
 
 from monitor.clock import Clock
 from monitor.config.model import Config
-from monitor.notify.slack import APP_TOKEN, SlackSettings
+from monitor.notify.slack import APP_TOKEN, CommandsConfig, SlackSettings
 from monitor.slack.desk import Control
 from monitor.slack.listening import Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What a listener depends on: while it stays the same, its connection stands."""
+
+    allowed: CommandsConfig
+    api_url: str
+    app_token: SecretStr
+    bot_token: SecretStr
 
 
 class Switchboard:
@@ -17,35 +31,52 @@ class Switchboard:
         self._control = control
         self._clock = clock
         self._rng = rng
-        self._running: list[tuple[Listener, asyncio.Task[None]]] = []
+        self._running: dict[Line, tuple[Listener, asyncio.Task[None]]] = {}
 
     async def follow(self, config: Config) -> None:
         """Listen as a config wants it, from now on."""
-        await self.close()
-        self._running = [
-            (listener, asyncio.create_task(listener.run(), name="listener of Slack")) for listener in self._make(config)
-        ]
+        wanted = dict.fromkeys(lines(config))
+        await self._end([line for line in self._running if line not in wanted])
+        for line in wanted:
+            if line not in self._running:
+                self._running[line] = self._begin(line)
 
     async def close(self) -> None:
         """Safe to call twice."""
-        running, self._running = self._running, []
-        for _, task in running:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in running), return_exceptions=True)
-        await asyncio.gather(*(listener.close() for listener, _ in running))
+        await self._end(list(self._running))
 
-    def _make(self, config: Config) -> list[Listener]:
-        found = []
-        for notifier in config.alerts.notifiers:
-            settings, prefix = notifier.settings, f"notifiers/{notifier.name}/"
-            app_token = config.secrets.get(prefix + APP_TOKEN)
-            if notifier.name in config.muted or app_token is None or not isinstance(settings, SlackSettings):
-                continue
-            if settings.commands is None:
-                continue
-            listener = Listener(
-                allowed=settings.commands, api_url=settings.api_url, app_token=app_token,
-                bot_token=config.secrets[prefix + "token"], control=self._control, clock=self._clock, rng=self._rng,
-            )  # fmt: skip
-            found.append(listener)
-        return found
+    def _begin(self, line: Line) -> tuple[Listener, asyncio.Task[None]]:
+        listener = Listener(
+            allowed=line.allowed,
+            api_url=line.api_url,
+            app_token=line.app_token,
+            bot_token=line.bot_token,
+            control=self._control,
+            clock=self._clock,
+            rng=self._rng,
+        )
+        return listener, asyncio.create_task(listener.run(), name="listener of Slack")
+
+    async def _end(self, lines: Iterable[Line]) -> None:
+        ended = [self._running.pop(line) for line in lines]
+        for _, task in ended:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in ended), return_exceptions=True)
+        await asyncio.gather(*(listener.close() for listener, _ in ended))
+
+
+def lines(config: Config) -> Iterable[Line]:
+    for notifier in config.alerts.notifiers:
+        settings = notifier.settings
+        if notifier.name in config.muted or not isinstance(settings, SlackSettings) or settings.commands is None:
+            continue
+        tokens = _tokens(config.secrets, notifier.name)
+        if tokens is not None:
+            app, bot = tokens
+            yield Line(allowed=settings.commands, api_url=settings.api_url, app_token=app, bot_token=bot)
+
+
+def _tokens(secrets: Mapping[str, SecretStr], name: str) -> tuple[SecretStr, SecretStr] | None:
+    """None where the app-level token is missing, which leaves the commands alone off."""
+    app, bot = secrets.get(f"notifiers/{name}/{APP_TOKEN}"), secrets.get(f"notifiers/{name}/token")
+    return (app, bot) if app is not None and bot is not None else None

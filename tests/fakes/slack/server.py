@@ -120,6 +120,11 @@ class FakeSlack:
         self._answers[str(self._count)] = (channel, user, message, [])
         return f"{self.url}/answers/{self._count}"
 
+    def close_answers(self) -> None:
+        """As after half an hour: the ways back of all orders are used up."""
+        for *_, used in self._answers.values():
+            used.extend([1] * 5)
+
     def delete(self, message: SlackMessage) -> None:
         """As a person does by hand."""
         self.messages.remove(message)

@@ -112,6 +112,10 @@ class SocketMode:
         """Anything at all, over the newest connection."""
         await self.sockets[-1].send_json(envelope)
 
+    def expect(self, envelope_id: str) -> None:
+        """An acknowledgement of an envelope that a test sends itself."""
+        self._waiting[envelope_id] = asyncio.get_running_loop().create_future()
+
     async def refresh(self) -> None:
         """What Slack says some seconds before it closes a connection."""
         await self.send({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "fake"}})
