@@ -50,20 +50,30 @@ def render(
     """``announced``: people have already seen that the incident fired. ``threaded``: what does not fit into a few facts
     stands in the message's thread. ``buttons``: a block of them; ``linked``: the page is linked in words."""
     text = headline(notice, announced=announced)
-    shown = fields(notice.facts[: FACTS_FIRST if threaded else FACTS_SHOWN])
+    facts = told_facts(notice)
+    shown = fields(facts[: FACTS_FIRST if threaded else FACTS_SHOWN])
     blocks: list[Block] = [{"type": "header", "text": plain(text, HEADER_LIMIT)}]
     if notice.summary.strip():
         blocks.append({"type": "section", "text": plain(notice.summary, SECTION_LIMIT)})
+    if shown and notice.state is NoticeState.RESOLVED:
+        blocks.append({"type": "context", "elements": [plain("As it was last:", CONTEXT_LIMIT)]})
     blocks += in_sections(shown)
     if notice.acknowledged is not None and notice.state is NoticeState.FIRING:
         blocks.append({"type": "context", "elements": [plain(f"👀 Taken on by {notice.acknowledged.by}", FIELD_LIMIT)]})
     if buttons is not None:
         blocks.append(buttons)
-    left_out = len(notice.facts) - len(shown)
+    left_out = len(facts) - len(shown)
     where = "in the thread" if threaded else "left out"
-    blocks.append(_context(notice, left_out=f"{left_out} more facts {where}" if left_out else "", linked=linked))
+    more = f"{left_out} more {'fact' if left_out == 1 else 'facts'} {where}" if left_out else ""
+    blocks.append(_context(notice, left_out=more, linked=linked))
     said = clip(f"{text}: {notice.summary}" if notice.summary.strip() else text, TEXT_LIMIT)
     return Message(text=said, blocks=tuple(blocks))
+
+
+def told_facts(notice: Notice) -> tuple[tuple[str, str], ...]:
+    """Without what the headline of a resolved one says already."""
+    over = notice.state is NoticeState.RESOLVED
+    return tuple(fact for fact in notice.facts if not (over and fact[0] == "lasted"))
 
 
 def in_sections(shown: Sequence[Block]) -> list[Block]:

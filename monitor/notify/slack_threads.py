@@ -18,6 +18,7 @@ from monitor.notify.blocks import (
     in_sections,
     lasted,
     plain,
+    told_facts,
 )
 
 
@@ -32,16 +33,16 @@ def reply(notice: Notice, *, announced: bool) -> Message | None:
         case NoticeCause.TEST:
             return None
         case NoticeCause.FIRST:
-            return _details("Details", notice) if len(notice.facts) > FACTS_FIRST else None
+            return _details("Details", notice) if len(told_facts(notice)) > FACTS_FIRST else None
         case NoticeCause.REPEAT_DUE:
             return render_reminder(notice)
         case NoticeCause.RESOLVED:
-            return _said(f"✅ Over after {lasted(notice)}", notice) if announced else None
+            return _with_the_rest(_said(f"✅ Over after {lasted(notice)}", notice), notice) if announced else None
         case NoticeCause.ACKNOWLEDGED:
-            return _news("👀", notice)
+            return _with_the_rest(_news("👀", notice), notice)
         case NoticeCause.CHANGED:
             lead = f"{icon(notice.severity)} Changed"
-            return _news(lead, notice) if notice.changes else _details(lead, notice)
+            return _with_the_rest(_news(lead, notice), notice) if notice.changes else _details(lead, notice)
 
 
 def render_reminder(notice: Notice) -> Message:
@@ -63,9 +64,19 @@ def _said(lead: str, notice: Notice) -> Message:
 
 
 def _details(lead: str, notice: Notice) -> Message:
-    said, shown = _said(lead, notice), fields(notice.facts)
+    return _with_facts(_said(lead, notice), notice)
+
+
+def _with_the_rest(said: Message, notice: Notice) -> Message:
+    """The message itself says how many of its facts are to be found here."""
+    return _with_facts(said, notice) if len(told_facts(notice)) > FACTS_FIRST else said
+
+
+def _with_facts(said: Message, notice: Notice) -> Message:
+    facts = told_facts(notice)
+    shown = fields(facts)
     blocks: list[Block] = [*said.blocks, *in_sections(shown)]
-    if left_out := len(notice.facts) - len(shown):
+    if left_out := len(facts) - len(shown):
         elements = [plain(f"{left_out} more facts left out", SECTION_LIMIT)]
         blocks.append({"type": "context", "elements": elements})
     return Message(text=said.text, blocks=tuple(blocks))

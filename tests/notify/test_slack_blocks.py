@@ -138,6 +138,27 @@ def test_a_notice_without_words_is_still_a_message() -> None:
     assert all(text.strip() for text in texts(list(message.blocks)))
 
 
+def test_a_resolved_message_says_that_its_facts_are_of_the_past_and_repeats_nothing() -> None:
+    value = resolved(facts=(("serves now", "nobody"), ("lasted", "4m12s")))
+    shown = texts(list(render(value, announced=True, threaded=True).blocks))
+    assert shown[2:4] == ["As it was last:", "serves now\nnobody"]
+    assert not [text for text in shown if text.startswith("lasted")]
+
+
+@pytest.mark.parametrize("cause", [NoticeCause.FIRST, NoticeCause.CHANGED, NoticeCause.ACKNOWLEDGED])
+@pytest.mark.parametrize("count", [6, 7, 8])
+def test_what_the_message_says_to_be_in_the_thread_is_there(cause: NoticeCause, count: int) -> None:
+    value = notice(cause=cause, facts=tuple((f"fact {number}", "text") for number in range(count)), changes=("x",))
+    context = render(value, announced=False, threaded=True).blocks[-1]["elements"][1]["text"]
+    said = reply(value, announced=True)
+    names = {6: None, 7: "1 more fact in the thread", 8: "2 more facts in the thread"}[count]
+    assert ("in the thread" in context) is (names is not None)
+    if names is not None:
+        assert names in context
+        assert said is not None
+        assert f"fact {count - 1}\ntext" in texts(list(said.blocks))
+
+
 def test_a_long_title_is_cut_with_a_sign_that_it_was() -> None:
     header = render(notice(title="x" * 500), announced=False).blocks[0]["text"]["text"]
     assert header.endswith("x…")
