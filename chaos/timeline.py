@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor, log10
 
-from chaos.model import Journal, Phase
+from chaos.model import Asked, Journal, Phase
 from chaos.wording import described, seconds
 from monitor.model import Attempt, Outcome, Status
 
@@ -17,11 +17,12 @@ LEFT, WIDTH, TOP, LANE, FOOT = 150.0, 960.0, 34.0, 34.0, 30.0
 THIN = 4.0
 """A request that took no time to speak of is still seen."""
 NOBODY = "no answer"
+APPLICATION = "the application"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A target, or nobody. ``broken``: the drill takes it away."""
+    """A target, nobody, or the application. ``broken``: the drill takes it away."""
 
     label: str
     y: float
@@ -78,7 +79,8 @@ class Timeline:
 
 def timeline(journal: Journal) -> Timeline:
     outcomes = (*journal.baseline, *journal.broken, *journal.recovered)
-    length = max(0.001, journal.ended - journal.started, *(_end(outcome) - journal.started for outcome in outcomes))
+    ends = (journal.ended, *map(_end, outcomes), *(one.ended for one in journal.application))
+    length = max(0.001, max(ends) - journal.started)
     scale = _Scale(start=journal.started, length=length)
     lanes = _lanes(journal, outcomes)
     places = {lane.label: lane.y for lane in lanes}
@@ -87,7 +89,10 @@ def timeline(journal: Journal) -> Timeline:
         height=TOP + LANE * len(lanes) + FOOT,
         lanes=lanes,
         bands=tuple(_bands(journal, scale)),
-        bars=tuple(bar for outcome in outcomes for bar in _bars(outcome, scale, places)),
+        bars=(
+            *(bar for outcome in outcomes for bar in _bars(outcome, scale, places)),
+            *(_of_application(one, scale, places[APPLICATION]) for one in journal.application),
+        ),
         crosses=tuple(cross for outcome in outcomes for cross in _crosses(outcome, scale, journal, places)),
         ticks=tuple(Tick(x=scale.x(journal.started + at), text=seconds(at)) for at in _steps(length)),
     )
@@ -106,6 +111,7 @@ class _Scale:
 def _lanes(journal: Journal, outcomes: tuple[Outcome, ...]) -> tuple[Lane, ...]:
     labels = journal.labels or tuple(dict.fromkeys(one.served_by for one in outcomes if one.served_by))
     names = [*labels, *([NOBODY] if any(one.served_by not in labels for one in outcomes) else [])]
+    names += [APPLICATION] if journal.application else []
     return tuple(
         Lane(label=label, y=TOP + LANE * number, broken=number in journal.drill.breaks and label in labels)
         for number, label in enumerate(names)
@@ -144,6 +150,11 @@ def _bars(outcome: Outcome, scale: _Scale, places: dict[str, float]) -> Iterator
     yield _stretch(
         min(at, _end(outcome)) if tone != "bad" else start, _end(outcome), y, tone, described(outcome), scale
     )
+
+
+def _of_application(one: Asked, scale: _Scale, y: float) -> Bar:
+    title = one.wrong or f"answered as expected (HTTP {one.status})"
+    return _stretch(one.at, one.ended, y, "bad" if one.wrong else "good", f"{APPLICATION} {title}", scale)
 
 
 def _stretch(start: float, end: float, y: float, tone: str, title: str, scale: _Scale) -> Bar:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.model import Journal, Phase
 from chaos.report import head
-from chaos.wording import attempted, described, seconds
+from chaos.wording import attempted, described, requests, seconds
 from monitor.model import Outcome
 
 COLOURS = {"passed": "good", "deviated": "bad", "inconclusive": "late", "aborted": "late"}
@@ -36,7 +36,13 @@ def summary(journal: Journal) -> tuple[tuple[str, str], ...]:
         facts.append(("path", str(verdict.path)))
     if verdict.failover is not None:
         facts.append(("failover", f"{seconds(verdict.failover)} until the slowest answer while broken"))
-    return (*facts, ("hit", f"{journal.injected} requests met the fault"))
+    if journal.compared is not None:
+        facts.append(("live calls", journal.compared.because))
+    facts += [
+        ("client", f"{one.misdeed.value} in {one.calls} of {one.seen} calls: {_short(one.because)}")
+        for one in journal.conduct
+    ]
+    return (*facts, ("hit", f"{requests(journal.injected)} met the fault"))
 
 
 def asked(journal: Journal) -> Iterator[Asked]:
@@ -44,16 +50,26 @@ def asked(journal: Journal) -> Iterator[Asked]:
     for phase, outcomes in phases:
         for number, outcome in enumerate(outcomes, 1):
             yield _row(phase, number, outcome, journal.started)
+    for number, one in enumerate(journal.application, 1):
+        said = _short(one.wrong) if one.wrong else f"answered as expected (HTTP {one.status})"
+        yield Asked(
+            phase=one.phase, number=number, after=_after(one.at, journal.started), said=f"the application {said}",
+            attempts="",
+        )  # fmt: skip
 
 
 def _row(phase: Phase, number: int, outcome: Outcome, started: float) -> Asked:
     return Asked(
         phase=phase,
         number=number,
-        after=f"{outcome.at - started:+.2f}s",
+        after=_after(outcome.at, started),
         said=_short(described(outcome)),
         attempts=_short(attempted(outcome.attempts)),
     )
+
+
+def _after(at: float, started: float) -> str:
+    return f"{at - started:+.2f}s"
 
 
 def _short(text: str) -> str:

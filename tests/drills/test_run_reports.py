@@ -10,10 +10,11 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 
-from chaos.model import Journal
+from chaos.conduct import Conduct
+from chaos.model import Asked, Journal, Phase
 from chaos.reports import html, markdown, style_source
 from chaos.timeline import LEFT, WIDTH, timeline
-from monitor.model import Attempt, Reason
+from monitor.model import Attempt, Misdeed, Reason
 
 from .drill_samples import MINI, SONNET, by_secondary, chain, drill, failed, outcome
 from .drill_stage import Stage
@@ -104,6 +105,30 @@ async def test_the_picture_shows_who_was_waited_for_and_who_then_answered() -> N
     )  # fmt: skip
     assert vain.title == "primary was called in vain (timeout) for 6s"
     assert [tick.text for tick in picture.ticks] == ["0s", "2s", "4s", "6s", "8s", "10s"]
+
+
+@pytest.mark.anyio
+async def test_what_the_application_answered_and_what_its_client_did_is_told_too() -> None:
+    told = (
+        Asked(at=1000.0, ended=1001.0, phase=Phase.BASELINE, status=200, wrong=None),
+        Asked(at=1002.0, ended=1009.0, phase=Phase.INJECT, status=502, wrong="answered HTTP 502, not 200: <oops>"),
+    )
+    conduct = (Conduct(misdeed=next(iter(Misdeed)), calls=2, seen=3, because="<it> tried again at once"),)
+    ran = await Stage().runner.run(drill(requests=1), asked_by="x")
+    journal = replace(ran, application=told, conduct=conduct)
+    picture = timeline(journal)
+    assert picture.lanes[-1].label == "the application"
+    own = [bar for bar in picture.bars if bar.y == picture.lanes[-1].y]
+    assert [(bar.tone, bar.title) for bar in own] == [
+        ("good", "the application answered as expected (HTTP 200)"),
+        ("bad", "the application answered HTTP 502, not 200: <oops>"),
+    ]
+    assert max(bar.x + bar.width for bar in own) == LEFT + WIDTH
+    page, ticket = html(journal), markdown(journal)
+    assert "the application answered HTTP 502, not 200: &lt;oops&gt;" in page
+    assert "in 2 of 3 calls: &lt;it&gt; tried again at once" in page
+    assert r"| inject | 2 | +2.00s | the application answered HTTP 502, not 200: \<oops\> |" in ticket
+    assert_stands_alone(page)
 
 
 @pytest.mark.anyio

@@ -76,6 +76,17 @@ async def test_a_matrix_says_what_it_costs_runs_and_fills_the_coverage(running: 
     assert "@" in journal["asked_by"]
 
 
+async def test_while_drills_are_stopped_a_matrix_and_a_one_off_are_refused_with_the_reason(running: Daemon) -> None:
+    await running.post("/api/v1/stop", {"asked_by": "ada"})
+    code, out, err = await run("drill", "--matrix", "chat", "--data", str(running.data))
+    assert (code, err) == (3, "")
+    assert "Left out, all drills are stopped until they are released: stopped by ada: " in out
+    one_off = {"drill": {"name": "x", "chain": "chat", "with": "ignore"}, "asked_by": "ada"}
+    refused = await running.post("/api/v1/experiments/runs", one_off)
+    assert refused.status_code == 409
+    assert refused.json()["error"]["message"].endswith("all drills are stopped until they are released: stopped by ada")
+
+
 async def test_an_experiment_file_is_run_and_leaves_the_config_alone(running: Daemon, tmp_path: Path) -> None:
     file = tmp_path / "day.yaml"
     file.write_text(GAME_DAY)
