@@ -99,6 +99,7 @@ def _of_drill(drill: Drill, chain: ChainConfig, offered: Offered) -> Line:
     """Asked before, while broken, and until it has recovered; at most as often as recovery is tried."""
     runs, spec, catalogue = runs_a_day(drill), drill_spec(drill, chain), offered(chain, None)
     most, usual = runs * drill.most_requests, runs * drill.usual_requests
+    usd, load = _times(most, estimate(spec, chain, catalogue)), drill.capacity.usd * runs if drill.capacity else 0.0
     return Line(
         chain=drill.chain,
         target=None,
@@ -110,7 +111,7 @@ def _of_drill(drill: Drill, chain: ChainConfig, offered: Offered) -> Line:
         passive=False,
         most=most,
         usual=usual,
-        usd_most=_times(most, estimate(spec, chain, catalogue)),
+        usd_most=None if usd is None else usd + load,
         usd_usual=_times(usual, expect(spec, chain, catalogue)),
     )
 

@@ -90,10 +90,16 @@ def check_drills(
 def _one_off(drills: Sequence[Node], config: Config) -> Iterator[Problem]:
     """What a drill of the config may have and a one-off may not."""
     taken = {drill.name for drill in config.drills}
+    known = {drill.application.url for drill in config.drills if drill.application}
     for drill in drills:
         if drill["name"].text in taken:
             name = quote(drill["name"].text)
             yield drill["name"].problem(f"{name} is a drill of the config; give the experiment a name of its own")
+        url = drill["application"]["url"]
+        if url.text is not None and url.text not in known:  # whoever may start drills shall not reach what they like
+            yield url.problem(
+                "no drill of the config asks this address; an experiment asks only what chains.yaml names"
+            )
         for name in ("credential_env", "credential_file"):
             if name in drill["application"]:
                 yield drill["application"][name].problem("credentials are named in chains.yaml; put the drill there")

@@ -37,6 +37,8 @@ class Scene:
         written = self.drill["by"].text
         if written is not None:
             return plain(written)
+        if self.drill["live"].value is not None or self.drill["application"].value is not None:
+            return "gateway"
         if self.mode is None:
             return None
         return "transport" if self.mode is Mode.CLIENT else "request"

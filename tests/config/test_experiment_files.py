@@ -30,6 +30,8 @@ chains:
     probes: [{kind: completion, every: 60s}]
 drills:
   - {name: primary-gone, chain: chat, with: ignore}
+  - {name: app, chain: walked, with: reset, application: {url: "http://127.0.0.1:7/chat", within: 5s}}
+gateway: {endpoint: router, live: {walked: {percent: 10%}}}
 """
 ALERTS = """
 notifiers: [{name: log, kind: log}]
@@ -62,6 +64,15 @@ def test_a_file_holds_one_drill_or_several(read: Callable[[str], tuple[DrillConf
     assert [drill.name for drill in several] == ["a", "b"]
 
 
+def test_an_experiment_may_look_at_applications_that_the_config_names(
+    read: Callable[[str], tuple[DrillConfig, ...]],
+) -> None:
+    (asking,) = read(GOOD + 'application: {url: "http://127.0.0.1:7/chat", within: 5s}\n')
+    assert asking.application is not None
+    (live,) = read(GOOD + "live: {percent: 5%}\n")
+    assert live.live is not None
+
+
 BAD = [
     ("", "day.yaml  is empty"),
     ("- a\n", "day.yaml:1  holds a list where settings (key: value) belong"),
@@ -89,6 +100,22 @@ BAD = [
     (
         "drills:\n  - {name: a, chain: chat, with: ignore}\n  - {name: a, chain: chat, with: only}\n",
         'day.yaml:3  drills[1].name: "a" is taken by drills[0].name in line 2',
+    ),
+    (
+        GOOD + 'application: {url: "http://169.254.169.254/", within: 5s}\n',
+        "day.yaml:6  application.url: no drill of the config asks this address; an experiment asks only what",
+    ),
+    (
+        GOOD + 'application: {url: "http://127.0.0.1:7/chat", within: 5s, credential_env: KEY}\n',
+        "day.yaml:6  application.credential_env: credentials are named in chains.yaml; put the drill there",
+    ),
+    (
+        "name: a\nchain: chat\nwith: unavailable\nlive: {}\n",
+        "day.yaml:4  live: chat is walked by its endpoint; the gateway can break targets of client chains only",
+    ),
+    (
+        "name: a\nchain: walked\nwith: dns\nlive: {}\n",
+        "day.yaml:3  with: the injector gateway cannot do dns on a client",
     ),
     (GOOD + "token: sk-or-v1-0123456789abcdef0123456789abcdef\n", "day.yaml:6  token: "),
 ]
