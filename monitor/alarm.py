@@ -25,7 +25,7 @@ from monitor.alerting import (
     load_state,
 )
 from monitor.clock import Clock, utc
-from monitor.conditions import evaluate
+from monitor.conditions import SILENT_FALLBACK, Itself, evaluate
 from monitor.config.model import Config
 from monitor.errors import FallbackdError
 from monitor.knowledge import Knowledge
@@ -42,8 +42,8 @@ SILENCES = "silence"
 
 
 class Alarm:
-    """Keeps alerts and incidents. ``told`` is called when notices have been put into the outbox; ``drills``: by chain,
-    those under way."""
+    """Keeps alerts and incidents. ``told`` is called when notices have been put into the outbox; ``itself`` says
+    what fallbackd itself does."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Alarm:
         metrics: Metrics,
         clock: Clock,
         told: Callable[[], None],
-        drills: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+        itself: Callable[[], Itself] = Itself,
     ) -> None:
         self._config = config
         self._knowledge = knowledge
@@ -62,7 +62,7 @@ class Alarm:
         self._metrics = metrics
         self._clock = clock
         self._told = told
-        self._drills = drills
+        self._itself = itself
         self._state = AlertState()
         self._silences: dict[str, Silence] = {}
         self._decision: Decision | None = None
@@ -186,7 +186,7 @@ class Alarm:
     async def look(self) -> None:
         """Evaluate, decide, commit: alerts and notices in one transaction, then the health behind them."""
         now, config = self._clock.now(), self._config
-        world = replace(self._knowledge.world(now), drills=self._drills())
+        world = replace(self._knowledge.world(now), itself=replace(self._itself(), told_of=self._told_of()))
         decision = decide(
             self._state,
             evaluate(config.alerts.rules, world, now),
@@ -201,12 +201,20 @@ class Alarm:
         changed = changes(self._state, decision.state)
         self._state, self._decision = decision.state, decision
         self._metrics.set_alerts(self.alerts)
+        taken = sum(one.acknowledged is not None for one in self.incidents)
+        open_: dict[tuple[str, ...], float] = {("true",): float(taken), ("false",): float(len(self.incidents) - taken)}
+        self._metrics.set_series("fallbackd_incidents_open", open_)
         if changed or decision.notices:
             await self._store.decide(ALERTING, changed, decision.notices)
             self._told()
         self._say(decision.notices)
         await self._forget_silences(now)
         await self._knowledge.save(self._store)
+
+    def _told_of(self) -> frozenset[str]:
+        """Chains of which somebody was told, but for the alert that says that nobody was."""
+        told = (one for one in self.firing if one.when != SILENT_FALLBACK.name and self._state.is_announced(one))
+        return frozenset(one.chain for one in told)
 
     async def _forget_silences(self, now: float) -> None:
         over = [one.id for one in self._silences.values() if one.is_over(now)]

@@ -20,7 +20,9 @@ from monitor import addresses
 from monitor.alarm import Alarm
 from monitor.broadcast import Broadcast
 from monitor.clock import Clock, SystemClock
+from monitor.conditions import Itself
 from monitor.config.model import Config
+from monitor.connectivity import Connectivity
 from monitor.control import DaemonControl
 from monitor.drilling import Drilling
 from monitor.endpoints import Endpoints, on_sandbox
@@ -31,6 +33,7 @@ from monitor.generations import Generations
 from monitor.heartbeat import Heartbeat, is_watching
 from monitor.histories import Histories
 from monitor.inventory import Inventory
+from monitor.itself import SelfView
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
 from monitor.model import Outcome, ProbeSpec, Transition
@@ -47,6 +50,7 @@ from monitor.store import Store
 from monitor.traffic import Traffic
 from monitor.version import VERSION
 from monitor.web import Feed, build
+from monitor.wellbeing import Diary
 
 if TYPE_CHECKING:
     from monitor.slack.switchboard import Switchboard
@@ -80,6 +84,7 @@ class App:
         self._sandbox_base: str | None = None
         self._feed = Feed()
         self._broadcast = Broadcast(self._feed, self._clock)
+        self._diary = Diary()
         self._switchboard: Switchboard | None = None
 
     async def start(self) -> None:
@@ -105,6 +110,7 @@ class App:
         await self._listen()
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
+        self._diary.reloaded(self._clock.now(), successful=True)
         _settle_heap()
         self._broadcast.all_changed()
         log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
@@ -116,6 +122,7 @@ class App:
         self._metrics.apply(self.config, self.specs, self.drills)
         self._pipeline.follow(self.config, self._prober())
         self._generations.follow(self.config)
+        self._connectivity.follow(self.config)
         self._drilling.follow(self.drills)
         self._alarm.follow(self.config)
         self._schedule.apply(self._jobs())
@@ -123,6 +130,7 @@ class App:
 
     def reload_failed(self) -> None:
         self._metrics.reloaded(False, self._clock.now())
+        self._diary.reloaded(self._clock.now(), successful=False)
 
     async def _start(self) -> None:
         self._lock_data()
@@ -134,6 +142,8 @@ class App:
         self._endpoints = Endpoints(self.config, self._clock)
         self._stack.push_async_callback(self._endpoints.close)
         self._metrics = Metrics(self.config, self.specs, self.drills, VERSION)
+        self._metrics.set_series("fallbackd_network_up", {(): 1.0})
+        self._connectivity = Connectivity(self.config, self._clock, changed=self._network_changed)
         self._knowledge = await Knowledge.restore(self.config, self.specs, self._store, self._clock)
         self._recall()
         await self._build_stories()
@@ -171,7 +181,7 @@ class App:
             metrics=self._metrics,
             clock=self._clock,
             told=self._on_alerts,
-            drills=lambda: self._drilling.under_way,
+            itself=self._look_at_itself,
         )
         await self._alarm.restore()
         self._stocktaking = Stocktaking(
@@ -194,6 +204,7 @@ class App:
             rng=self._rng,
             changed=self._on_transition,
             taken=self._on_outcome,
+            verify=self._connectivity.verify,
         )
         self._drilling = await Drilling.restore(
             pipeline=self._pipeline,
@@ -208,15 +219,32 @@ class App:
             observers=(self._broadcast,),
         )
         self._drilling.follow(self.drills)
-        self._schedule = Schedule(
-            clock=self._clock, rng=self._rng, lagged=self._metrics.run_lagged, skipped=self._metrics.run_skipped
-        )
+        self._schedule = Schedule(clock=self._clock, rng=self._rng, lagged=self._lagged, skipped=self._skipped)
+        self._self_view = SelfView(
+            drilling=self._drilling, outbox=self._outbox, store=self._store, connectivity=self._connectivity,
+            diary=self._diary, clock=self._clock,
+        )  # fmt: skip
         self._background("outbox", self._outbox.run())
         self._background("alarm", self._alarm.run())
         self._heartbeat = Heartbeat(config=self.config, clock=self._clock, watching=self._is_watching)
         self._stack.push_async_callback(self._heartbeat.close)
         self._background("heartbeat", self._heartbeat.run())
         self._stack.push_async_callback(self._settle)
+
+    def _look_at_itself(self) -> Itself:
+        return self._self_view()
+
+    def _lagged(self, seconds: float) -> None:
+        self._metrics.run_lagged(seconds)
+        self._diary.lagged(self._clock.now(), seconds)
+
+    def _skipped(self, reason: str) -> None:
+        self._metrics.run_skipped(reason)
+        self._diary.skipped(self._clock.now(), reason)
+
+    def _network_changed(self, up: bool) -> None:
+        self._metrics.set_series("fallbackd_network_up", {(): float(up)})
+        self._alarm.wake()
 
     def _is_watching(self) -> bool:
         now = self._clock.now()

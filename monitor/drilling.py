@@ -20,6 +20,7 @@ from chaos.model import Drill, Event, Injection, Journal
 from chaos.runner import Runner
 from monitor.alarm import Alarm
 from monitor.clock import Clock
+from monitor.conditions import ActiveFault
 from monitor.config.model import ChainConfig
 from monitor.exchange import Reshape
 from monitor.knowledge import Knowledge
@@ -69,6 +70,7 @@ class Drilling:
         self._events: dict[str, list[Event]] = {}
         self._tasks: dict[str, asyncio.Task[Journal]] = {}
         self._last: dict[str, Verdict] = {}
+        self._faults: dict[tuple[str, str, str], ActiveFault] = {}
         self._fresh: dict[str, bytes] = {}
         injectors = reaching(gateway)
         self.runner = Runner(
@@ -146,6 +148,11 @@ class Drilling:
         chains = dict.fromkeys(one.drill.chain for one in running)
         return {chain: tuple(one.drill.name for one in running if one.drill.chain == chain) for chain in chains}
 
+    @property
+    def faults(self) -> tuple[ActiveFault, ...]:
+        """What is in place now."""
+        return tuple(self._faults.values())
+
     def events(self, run: str) -> tuple[Event, ...] | None:
         """What a run that is still going on has said so far; None when no such run is going on."""
         return tuple(self._events[run]) if run in self._events else None
@@ -192,6 +199,14 @@ class Drilling:
 
     def on_active(self, injection: Injection, active: bool) -> None:
         for fault in injection.faults:
+            place = (injection.run, injection.injector, fault)
+            if active:
+                self._faults[place] = ActiveFault(
+                    chain=injection.chain, drill=injection.drill, run=injection.run, fault=fault,
+                    injector=injection.injector, until=injection.until,
+                )  # fmt: skip
+            else:
+                self._faults.pop(place, None)
             self._metrics.set_fault(injection.chain, injection.drill, fault, injection.injector, active=active)
 
     def on_finished(self, journal: Journal) -> None:

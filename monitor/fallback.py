@@ -97,6 +97,11 @@ class FallbackHistory:
         """``share_between`` for the last ``window`` seconds."""
         return self.share_between(now - window, now)
 
+    @property
+    def first(self) -> float | None:
+        """Since when answers are known, to the minute; older ones than eight days are forgotten."""
+        return min(self._minutes) * MINUTE if self._minutes else None
+
     def buckets(self) -> Iterator[tuple[int, Path, int]]:
         """(minute, path, count), oldest first."""
         for minute in sorted(self._minutes):

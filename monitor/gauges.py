@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from monitor.budget import Purse, Scope, probe_name
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig, Config
@@ -13,6 +15,11 @@ from monitor.metrics.labels import Values
 from monitor.model import Health, Subject
 from monitor.notify import Outbox
 from monitor.store import Store
+
+BURN_WINDOWS: Mapping[str, float] = {
+    "5m": 300.0, "30m": 1800.0, "1h": 3600.0, "6h": 21600.0, "3d": 259200.0,
+}  # fmt: skip
+"""Windows of ``fallbackd_chain_burn_rate``, in seconds by label."""
 
 
 class Gauges:
@@ -38,6 +45,7 @@ class Gauges:
                 share, _ = self._knowledge.history(chain.name).share(seconds, now)
                 self._metrics.set_fallback_share(chain.name, window, share)
         self._refresh_coverage(now)
+        self._refresh_promises(config, now)
         for shared in self._knowledge.spending.shared(now):
             self._metrics.set_shared_budget_remaining(shared.purse.scope, shared.purse.name, shared.remaining)
         for notifier, count in self._outbox.waiting().items():
@@ -50,6 +58,17 @@ class Gauges:
         for _ in range(self._store.failed - self._failures):
             self._metrics.store_failed()
         self._failures = self._store.failed
+
+    def _refresh_promises(self, config: Config, now: float) -> None:
+        promises: dict[Values, float] = {(chain.name,): chain.objective.success for chain in config.chains}
+        burns: dict[Values, float] = {}
+        for chain in config.chains:
+            for window, seconds in BURN_WINDOWS.items():
+                kept = self._knowledge.tallies.objectives[chain.name].over(seconds, now)
+                burn = kept.burn(chain.objective.success)
+                burns[chain.name, window] = float("nan") if burn is None else burn
+        self._metrics.set_series("fallbackd_chain_objective_ratio", promises)
+        self._metrics.set_series("fallbackd_chain_burn_rate", burns)
 
     def _refresh_health(self, chain: str) -> None:
         state = self._knowledge.chain_state(chain)

@@ -13,7 +13,7 @@ from monitor.conditions import World, conclusive
 from monitor.conditions.causes import find
 from monitor.config.model import ChainConfig, Config
 from monitor.contradiction import contradicted
-from monitor.fallback import KEEP, FallbackHistory, counted_path
+from monitor.fallback import FallbackHistory
 from monitor.findings import CatalogueFinding
 from monitor.health import (
     ChainState,
@@ -26,12 +26,13 @@ from monitor.health import (
     may_ask,
     retain,
 )
-from monitor.model import Health, Origin, Outcome, Path, ProbeSpec, Subject, Target, Transition, Verdict
+from monitor.model import Health, Origin, Outcome, ProbeSpec, Subject, Target, Transition, Verdict
 from monitor.pace import Pace, decide
 from monitor.proofs import COVERAGE, Proofs
 from monitor.rhythm import Rhythm
 from monitor.spending import Spending, restored
 from monitor.store import Store
+from monitor.tallies import Tallies
 
 DOUBT_EVERY = 10.0
 """Seconds between two questions to a target out of turn."""
@@ -48,7 +49,7 @@ class Knowledge:
         self._latest: dict[str, Outcome] = {}
         self._subjects: dict[str, SubjectState] = {}
         self._chains: dict[str, ChainState] = {}
-        self._fallbacks = {chain.name: FallbackHistory() for chain in config.chains}
+        self.tallies = Tallies(chain.name for chain in config.chains)
         self._verdicts: dict[str, Verdict] = {}
         self.proofs = Proofs(config)
         self._settled: set[str] = set()
@@ -71,10 +72,7 @@ class Knowledge:
         for key, raw in (await store.states(CHAINS)).items():
             if (chain := load_chain_state(raw)) is not None:
                 self._chains[key] = chain
-        buckets: dict[str, list[tuple[int, Path, int]]] = {}
-        for chain_name, minute, path, count in await store.fallback_buckets(now - KEEP):
-            buckets.setdefault(chain_name, []).append((minute, path, count))
-        self._fallbacks |= {name: FallbackHistory(found) for name, found in buckets.items()}
+        self.tallies = await Tallies.restore((chain.name for chain in config.chains), store, now)
         self.rhythm.last |= {probe: at for (_, probe), at in (await store.last_probes()).items()}
         self._verdicts = conclusive(verdict for verdict, _ in await store.journals(limit=1000))
         self.proofs = Proofs(config, await store.states(COVERAGE))
@@ -86,8 +84,7 @@ class Knowledge:
         self._obey(config, specs)
         self.rhythm.follow(config, specs, now)
         self.proofs.follow(config)
-        for chain in config.chains:
-            self._fallbacks.setdefault(chain.name, FallbackHistory())
+        self.tallies.follow(chain.name for chain in config.chains)
         self.spending.follow(config, specs)
         self._forget_unconfigured()
 
@@ -101,9 +98,7 @@ class Knowledge:
             return ()
         self.rhythm.take(outcome)
         self.learned += 1
-        path = counted_path(outcome)
-        if path is not None:
-            self._fallbacks[outcome.chain].add(outcome.at, path)
+        self.tallies.take(outcome)
         chain = self._config.chain(outcome.chain)
         if outcome.is_chain or not self._asks_end_to_end(chain):
             self._settled.add(chain.name)
@@ -136,8 +131,7 @@ class Knowledge:
             return
         self.rhythm.take(outcome)
         self.learned += 1
-        if (path := counted_path(outcome)) is not None:
-            self._fallbacks[outcome.chain].add(outcome.at, path)
+        self.tallies.take(outcome)
 
     def permit(self, spec: ProbeSpec, estimate: float | None, now: float) -> tuple[bool, str]:
         """Whether a scheduled question may be asked now, and the word for the metric when it may not."""
@@ -190,7 +184,7 @@ class Knowledge:
         return self._targets[chain]
 
     def history(self, chain: str) -> FallbackHistory:
-        return self._fallbacks[chain]
+        return self.tallies.fallbacks[chain]
 
     def judged(self, verdict: Verdict) -> None:
         self._verdicts |= conclusive([*self._verdicts.values(), verdict])
@@ -198,11 +192,17 @@ class Knowledge:
 
     def world(self, now: float) -> World:
         drills = {drill.name for drill in self._config.drills}
+        named = [chain.name for chain in self._config.chains]
         chains = {name: state for name, state in self._chains.items() if self._configured(name)}
         return World(
             chains=chains,
             causes=find(chains, self._targets),
-            fallbacks={chain.name: self._fallbacks[chain.name] for chain in self._config.chains},
+            fallbacks={name: self.tallies.fallbacks[name] for name in named},
+            objectives={name: self.tallies.objectives[name] for name in named},
+            cascades={name: self.tallies.cascades[name] for name in named},
+            promises={chain.name: chain.objective.success for chain in self._config.chains},
+            latencies={chain.name: latency for chain in self._config.chains if (latency := chain.objective.latency)},
+            targets=self._targets,
             probes=self.rhythm.views(),
             budgets=self.spending.by_chain(now),
             verdicts={name: verdict for name, verdict in self._verdicts.items() if name in drills},

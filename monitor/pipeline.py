@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
 import structlog
@@ -23,7 +23,7 @@ log = structlog.get_logger("watch")
 
 class Pipeline:
     """Takes every outcome, whatever asked for it. ``changed`` is called after each change of health, ``taken`` after
-    each outcome."""
+    each outcome. ``verify`` looks at what was asked on schedule before it counts: was it our own network?"""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Pipeline:
         rng: Random,
         changed: Callable[[Transition], None],
         taken: Callable[[Outcome], None] = lambda _: None,
+        verify: Callable[[Outcome], Awaitable[Outcome]] | None = None,
     ) -> None:
         self.config = config
         self.prober = prober
@@ -49,6 +50,7 @@ class Pipeline:
         self._rng = rng
         self._changed = changed
         self._taken = taken
+        self._verify = verify
         self._prices: dict[ProbeSpec, tuple[Catalogue, float | None]] = {}
         self._denied: frozenset[str] | None = None
 
@@ -101,6 +103,8 @@ class Pipeline:
             return None
         reservation = self._knowledge.spending.reserve(spec, price)
         outcome = await self.prober.probe(spec)
+        if self._verify is not None:
+            outcome = await self._verify(outcome)
         self.take(outcome, reservation=reservation)
         return outcome
 

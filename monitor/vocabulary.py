@@ -6,7 +6,7 @@ from chaos.injectors import FAULT_OPTIONS
 from chaos.shapes import SHAPE_OPTIONS
 from monitor.capability import NAMES
 from monitor.conditions import RULES
-from monitor.config.model import DialectTraits, Vocabulary
+from monitor.config.model import DialectTraits, RuleTraits, Vocabulary
 from monitor.dialects import DIALECTS
 from monitor.notify import NOTIFIERS
 from monitor.probes import KINDS
@@ -17,7 +17,10 @@ def vocabulary() -> Vocabulary:
         dialects=frozenset(DIALECTS),
         kinds=frozenset(KINDS),
         capabilities=NAMES,
-        rules=frozenset(RULES),
+        rules={
+            name: RuleTraits(settings=rule.settings, one_of=rule.one_of, names_no_chain=rule.is_about_itself)
+            for name, rule in RULES.items()
+        },
         faults=FAULT_OPTIONS,
         shapes=SHAPE_OPTIONS,
         traits={

@@ -5,38 +5,19 @@ Each saying brings examples, from which promtool's unit tests are written: what 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from monitor.alerting.promql import counted, metric, one_of, quoted, series, span
-from monitor.alerting.saying import MINUTE, Example, Said, Unsaid
+from monitor.alerting.promql import counted, metric, one_of, series, span
+from monitor.alerting.saying import MINUTE, Example, Said, Unsaid, Watched
+from monitor.alerting.sayings_of_promises import all_fallbacks_dead, burn_rate, capability_lost, daemon_unwell
 from monitor.budget import Priority
+from monitor.conditions import RULES
 from monitor.conditions.fallbacks import LEAST_BASELINE, LEAST_FALLBACKS
 from monitor.config.model import ChainConfig, Config, RuleConfig
 from monitor.model import Path, ProbeSpec
 
 DRILLS_SEEN = "7d"
 _FALLBACKS = "|".join(path.value for path in Path if path.is_fallback)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Watched:
-    """What the rules are about: the chains of the config that a rule is for, and their questions."""
-
-    chains: tuple[ChainConfig, ...]
-    specs: tuple[ProbeSpec, ...]
-    all_of_them: bool
-
-    @property
-    def selector(self) -> str:
-        """The matcher for the chains, empty for all of them."""
-        names = "|".join(re.escape(chain.name) for chain in self.chains)
-        return "" if self.all_of_them else f"chain=~{quoted(names)}"
-
-    @property
-    def sample(self) -> str:
-        return self.chains[0].name
 
 
 def say(config: Config, specs: Sequence[ProbeSpec]) -> tuple[Said | Unsaid, ...]:
@@ -47,25 +28,28 @@ def say(config: Config, specs: Sequence[ProbeSpec]) -> tuple[Said | Unsaid, ...]
 def _say(rule: RuleConfig, config: Config, specs: Sequence[ProbeSpec]) -> Said | Unsaid:
     chains = tuple(chain for chain in config.chains if not rule.chains or chain.name in rule.chains)
     names = {chain.name for chain in chains}
-    watched = _Watched(
+    watched = Watched(
         chains=chains, specs=tuple(spec for spec in specs if spec.chain in names), all_of_them=not rule.chains
     )
-    if rule.when in UNSAYABLE:
-        return Unsaid(rule=rule, because=UNSAYABLE[rule.when])
     if rule.when not in _SAYINGS:
-        return Unsaid(rule=rule, because="what it looks at is in no metric of its own")
+        return Unsaid(rule=rule, because=_why_not(rule))
     return _SAYINGS[rule.when](rule, watched)
 
 
-def _chain_down(rule: RuleConfig, watched: _Watched) -> Said:
+def _why_not(rule: RuleConfig) -> str:
+    known = RULES.get(rule.when)
+    return known.unsayable if known and known.unsayable else "what it looks at is in no metric of its own"
+
+
+def _chain_down(rule: RuleConfig, watched: Watched) -> Said:
     return _health(rule, watched, ("down",), "Chain {{ $labels.chain }} is down")
 
 
-def _chain_degraded(rule: RuleConfig, watched: _Watched) -> Said:
+def _chain_degraded(rule: RuleConfig, watched: Watched) -> Said:
     return _health(rule, watched, ("degraded", "down"), "Chain {{ $labels.chain }} is degraded")
 
 
-def _health(rule: RuleConfig, watched: _Watched, states: tuple[str, ...], title: str) -> Said:
+def _health(rule: RuleConfig, watched: Watched, states: tuple[str, ...], title: str) -> Said:
     expr = f"max without (state) ({metric('fallbackd_chain_health', watched.selector, one_of('state', states))}) == 1"
     after = rule.for_ + 2 * MINUTE
     examples = tuple(
@@ -75,7 +59,9 @@ def _health(rule: RuleConfig, watched: _Watched, states: tuple[str, ...], title:
     return Said(rule=rule, title=title, expr=expr, records={}, examples=examples)
 
 
-def _fallback_rate(rule: RuleConfig, watched: _Watched) -> Said:
+def _fallback_rate(rule: RuleConfig, watched: Watched) -> Said | Unsaid:
+    if rule.same_hour_days is not None:
+        return Unsaid(rule=rule, because="what is usual at this hour of the days before would be a query for each day")
     window = span(rule.window)
     answers, fallbacks, share = (
         f"chain:fallbackd_{name}{window}" for name in ("answers:increase", "fallbacks:increase", "fallback_share:ratio")
@@ -101,13 +87,13 @@ def _fallback_rate(rule: RuleConfig, watched: _Watched) -> Said:
     )
 
 
-def _above(rule: RuleConfig, watched: _Watched, share: str, _: str) -> tuple[str, dict[str, str], tuple[Example, ...]]:
+def _above(rule: RuleConfig, watched: Watched, share: str, _: str) -> tuple[str, dict[str, str], tuple[Example, ...]]:
     above = rule.above or 0.0
     return f"{share} > {above:g}", {}, _share_examples(rule, watched, past=0.0, can_fire=above < 1)
 
 
 def _rise(
-    rule: RuleConfig, watched: _Watched, share: str, fallbacks: str
+    rule: RuleConfig, watched: Watched, share: str, fallbacks: str
 ) -> tuple[str, dict[str, str], tuple[Example, ...]]:
     rise, window, baseline = rule.rise or 1.0, span(rule.window), span(rule.baseline)
     name = f"{baseline}_before_{window}"
@@ -123,7 +109,7 @@ def _rise(
     return expr, extra, _share_examples(rule, watched, past=rule.baseline, can_fire=rise * LEAST_BASELINE < 1)
 
 
-def _share_examples(rule: RuleConfig, watched: _Watched, *, past: float, can_fire: bool) -> tuple[Example, ...]:
+def _share_examples(rule: RuleConfig, watched: Watched, *, past: float, can_fire: bool) -> tuple[Example, ...]:
     """Answers of the primary alone for ``past`` seconds, then of a fallback alone (or still of the primary)."""
     interval = MINUTE if rule.window >= 5 * MINUTE else max(1.0, rule.window // 8)
     before, after = _steps(past, interval), _steps(rule.window + rule.for_ + 2 * MINUTE, interval)
@@ -138,7 +124,7 @@ def _share_examples(rule: RuleConfig, watched: _Watched, *, past: float, can_fir
     return (loud, quiet) if can_fire else (quiet,)
 
 
-def _wrong_model(rule: RuleConfig, watched: _Watched) -> Said:
+def _wrong_model(rule: RuleConfig, watched: Watched) -> Said:
     """Until as many good answers in a row as make it healthy again: about so many intervals."""
     every = [spec.every * _chain(watched, spec).health.recover_after for spec in watched.specs if spec.target is None]
     window = max([5 * MINUTE, *every])
@@ -159,7 +145,7 @@ def _wrong_model(rule: RuleConfig, watched: _Watched) -> Said:
     )
 
 
-def _drill_deviated(rule: RuleConfig, watched: _Watched) -> Said:
+def _drill_deviated(rule: RuleConfig, watched: Watched) -> Said:
     record = "drill:fallbackd_drill_deviated:timestamp"
     latest = f"max_over_time({metric(record, watched.selector)}[{DRILLS_SEEN}]) - 120"
     proven = metric("fallbackd_drill_last_success_timestamp_seconds", watched.selector)
@@ -183,7 +169,7 @@ def _drill_deviated(rule: RuleConfig, watched: _Watched) -> Said:
     )
 
 
-def _probe_stale(rule: RuleConfig, watched: _Watched) -> Said:
+def _probe_stale(rule: RuleConfig, watched: Watched) -> Said:
     silent = [_silent(chain, kind, limit) for chain, kind, limit in _silences(rule, watched)]
     limited = 'unless on (chain, target, provider) (fallbackd_target_health{state="limited"} == 1)'
     expr = f"count without (target, provider, kind) (({' or '.join(silent)}) {limited}) > 0"
@@ -207,7 +193,7 @@ def _probe_stale(rule: RuleConfig, watched: _Watched) -> Said:
     )
 
 
-def _silences(rule: RuleConfig, watched: _Watched) -> Iterator[tuple[str, str, float]]:
+def _silences(rule: RuleConfig, watched: Watched) -> Iterator[tuple[str, str, float]]:
     """(chain, kind, seconds of silence that are too long), by the slowest question of each kind."""
     limits: dict[tuple[str, str], float] = {}
     for spec in watched.specs:
@@ -225,7 +211,7 @@ def _silent(chain: str, kind: str, limit: float) -> str:
     return f"(time() - {last} > {limit:g} and on (job, instance) ({started}))"
 
 
-def _budget_exhausted(rule: RuleConfig, watched: _Watched) -> Said | Unsaid:
+def _budget_exhausted(rule: RuleConfig, watched: Watched) -> Said | Unsaid:
     """Fires as soon as the first priority that a chain asks is stopped, as fallbackd does."""
     owned = [(chain, chain.budget.usd_per_day) for chain in watched.chains if chain.budget]
     if not owned:
@@ -249,14 +235,14 @@ def _budget_exhausted(rule: RuleConfig, watched: _Watched) -> Said | Unsaid:
     )
 
 
-def _asked(chain: ChainConfig, watched: _Watched) -> Collection[Priority]:
+def _asked(chain: ChainConfig, watched: Watched) -> Collection[Priority]:
     specs = [spec for spec in watched.specs if spec.chain == chain.name]
     pinned = any(spec.target and spec.target.provider != chain.targets[spec.target.position].provider for spec in specs)
     targets = any(spec.target for spec in specs)
     return {Priority.CHAIN, *((Priority.TARGET,) if targets else ()), *((Priority.PROVIDER,) if pinned else ())}
 
 
-def _chain(watched: _Watched, spec: ProbeSpec) -> ChainConfig:
+def _chain(watched: Watched, spec: ProbeSpec) -> ChainConfig:
     return next(chain for chain in watched.chains if chain.name == spec.chain)
 
 
@@ -273,10 +259,11 @@ def _answers(chain: str, path: Path) -> str:
     return series("fallbackd_chain_answers_total", chain=chain, position=position, origin="scheduled", path=path)
 
 
-UNSAYABLE: Mapping[str, str] = {
-    "catalogue_drift": "what an endpoint offers, and how it changed, is no metric",
-}
-_SAYINGS: Mapping[str, Callable[[RuleConfig, _Watched], Said | Unsaid]] = {
+_SAYINGS: Mapping[str, Callable[[RuleConfig, Watched], Said | Unsaid]] = {
+    "burn_rate": burn_rate,
+    "all_fallbacks_dead": all_fallbacks_dead,
+    "capability_lost": capability_lost,
+    "daemon_unwell": daemon_unwell,
     "chain_down": _chain_down,
     "chain_degraded": _chain_degraded,
     "fallback_rate": _fallback_rate,

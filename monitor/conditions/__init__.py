@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from monitor.conditions.burning import BURN_RATE
+from monitor.conditions.capability_lost import CAPABILITY_LOST
 from monitor.conditions.causes import Cause, CauseKind, Causes
 from monitor.conditions.chains import CHAIN_DEGRADED, CHAIN_DOWN, WRONG_MODEL
+from monitor.conditions.daemon_unwell import DAEMON_UNWELL
+from monitor.conditions.dead_fallbacks import ALL_FALLBACKS_DEAD
+from monitor.conditions.edge_unproven import EDGE_UNPROVEN
 from monitor.conditions.fallbacks import FALLBACK_RATE
+from monitor.conditions.fault_stuck import FAULT_STUCK
+from monitor.conditions.first_fallback import FIRST_FALLBACK
 from monitor.conditions.offers import CATALOGUE_DRIFT
+from monitor.conditions.silent_fallback import SILENT_FALLBACK
+from monitor.conditions.slow_cascade import SLOW_CASCADE
 from monitor.conditions.watching import BUDGET_EXHAUSTED, DRILL_DEVIATED, PROBE_STALE
-from monitor.conditions.world import Condition, ProbeView, Rule, World, conclusive
+from monitor.conditions.world import ActiveFault, Condition, Itself, ProbeView, Rule, World, conclusive
 from monitor.config.model import RuleConfig
 
 RULES: Mapping[str, Rule] = {
@@ -17,16 +26,39 @@ RULES: Mapping[str, Rule] = {
     for rule in (
         CHAIN_DOWN,
         CHAIN_DEGRADED,
+        BURN_RATE,
+        ALL_FALLBACKS_DEAD,
+        CAPABILITY_LOST,
         FALLBACK_RATE,
+        FIRST_FALLBACK,
+        SILENT_FALLBACK,
+        SLOW_CASCADE,
         WRONG_MODEL,
         DRILL_DEVIATED,
+        EDGE_UNPROVEN,
+        FAULT_STUCK,
         PROBE_STALE,
         BUDGET_EXHAUSTED,
         CATALOGUE_DRIFT,
+        DAEMON_UNWELL,
     )
 }
 
-__all__ = ["RULES", "Cause", "CauseKind", "Causes", "Condition", "ProbeView", "Rule", "World", "conclusive", "evaluate"]
+__all__ = [
+    "RULES",
+    "SILENT_FALLBACK",
+    "ActiveFault",
+    "Cause",
+    "CauseKind",
+    "Causes",
+    "Condition",
+    "Itself",
+    "ProbeView",
+    "Rule",
+    "World",
+    "conclusive",
+    "evaluate",
+]
 
 
 def evaluate(rules: Sequence[RuleConfig], world: World, now: float) -> tuple[Condition, ...]:

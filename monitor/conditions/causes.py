@@ -24,6 +24,7 @@ class CauseKind(StrEnum):
     PROVIDER = "provider"
     MODEL = "model"
     CHAIN = "chain"
+    DAEMON = "daemon"
     ALERT = "alert"
 
 

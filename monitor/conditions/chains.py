@@ -73,7 +73,18 @@ CHAIN_DOWN = Rule(
         "credentials are renewed at the endpoint; the daemon sees it with the next probe."
     ),
     over="The chain as a whole answers again.",
-    inhibits=frozenset({"chain_degraded", "fallback_rate", "wrong_model"}),
+    inhibits=frozenset(
+        {
+            "chain_degraded",
+            "fallback_rate",
+            "wrong_model",
+            "burn_rate",
+            "all_fallbacks_dead",
+            "first_fallback",
+            "silent_fallback",
+            "slow_cascade",
+        }
+    ),
     covers_targets=True,
 )
 

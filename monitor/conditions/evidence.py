@@ -29,7 +29,7 @@ def chain_facts(state: ChainState) -> Facts:
 def drill_facts(world: World, chain: str) -> Facts:
     """A drill breaks only fallbackd's own questions, and its answers count towards nothing: trouble seen meanwhile is
     real, and whoever reads of it must know that somebody also breaks things on purpose."""
-    running = world.drills.get(chain)
+    running = world.itself.drills.get(chain)
     return (
         (("drill under way", f"{', '.join(running)}; its questions do not count, so this is real"),) if running else ()
     )

@@ -14,6 +14,7 @@ LEAST_BASELINE = 0.01
 """A chain that never falls back is compared with this share, so that one odd answer is no rise."""
 LEAST_FALLBACKS = 2
 _LONGEST_HOLD = 60.0
+_HOUR, _DAY = 3600.0, 86400.0
 
 
 def _fallback_rate(rule: RuleConfig, world: World, now: float) -> Iterator[Condition]:
@@ -35,13 +36,25 @@ def _risen(rule: RuleConfig, counts: Counts, history: FallbackHistory, now: floa
     """A rise needs a past to compare with: as many answers in the baseline as in the window, at the least."""
     if rule.rise is None or counts.share is None or counts.fallbacks < LEAST_FALLBACKS:
         return
-    start = now - rule.window
-    past = history.count_between(start - rule.baseline, start)
+    past, when = _past(rule, history, now)
     if past.answers < rule.min_samples or past.share is None:
         return
     if counts.share > rule.rise * max(past.share, LEAST_BASELINE):
-        usual = f"{percent(past.share)} of {past.answers} answers in the {format_duration(rule.baseline)} before"
+        usual = f"{percent(past.share)} of {past.answers} answers {when}"
         yield "usual share", f"{usual}; tolerated is {rule.rise:g} times that"
+
+
+def _past(rule: RuleConfig, history: FallbackHistory, now: float) -> tuple[Counts, str]:
+    """What is usual: the time before the window, or the same hour of the day on the days before."""
+    start = now - rule.window
+    if rule.same_hour_days is None:
+        return history.count_between(start - rule.baseline, start), f"in the {format_duration(rule.baseline)} before"
+    around = max(0.0, _HOUR - rule.window) / 2
+    total = Counts()
+    for day in range(1, rule.same_hour_days + 1):
+        ago = day * _DAY
+        total += history.count_between(start - ago - around, now - ago + around)
+    return total, f"at this hour of the {rule.same_hour_days} days before"
 
 
 def _condition(rule: RuleConfig, world: World, chain: str, counts: Counts, crossed: Facts) -> Condition:
@@ -74,7 +87,8 @@ FALLBACK_RATE = Rule(
     judge=_fallback_rate,
     meaning=(
         "The share of end-to-end answers that came from a fallback (or from outside the chain) is above the "
-        "configured share, or has risen above the chain's own usual share."
+        "configured share, or has risen above the chain's own usual share: of the `baseline` before, or of the same "
+        "hour on the days before (`same_hour_days`)."
     ),
     impact="Applications are answered by another model than the one they were built for: quality, price, speed change.",
     diagnosis=(
@@ -84,7 +98,7 @@ FALLBACK_RATE = Rule(
     ),
     mitigation="Mend or replace the primary, raise its limits, or relax the routing rule that leaves it out.",
     over="The share of answers from a fallback is normal again, or there are too few answers to tell.",
-    settings=frozenset({"above", "rise", "window", "baseline", "min_samples"}),
+    settings=frozenset({"above", "rise", "window", "baseline", "same_hour_days", "min_samples"}),
     one_of=frozenset({"above", "rise"}),
     hold=_hold,
 )

@@ -94,4 +94,5 @@ CATALOGUE_DRIFT = Rule(
     ),
     over="The catalogue offers what the chain relies on, or the change is old enough to be how things are.",
     settings=frozenset({"findings"}),
+    unsayable="what an endpoint offers, and how it changed, is no metric",
 )

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from monitor.budget import BudgetState
+from monitor.cascades import Cascades
 from monitor.conditions.causes import Cause, Causes
 from monitor.config.model import RuleConfig
 from monitor.coverage import ChainCoverage
 from monitor.fallback import FallbackHistory
 from monitor.findings import CatalogueFinding
 from monitor.health import ChainState
-from monitor.model import Severity, Verdict, VerdictKind
+from monitor.model import Severity, Target, Verdict, VerdictKind
+from monitor.objective import ObjectiveHistory
+from monitor.wellbeing import Wellbeing
 
 NO_SETTINGS: frozenset[str] = frozenset()
 
@@ -35,6 +38,29 @@ class ProbeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveFault:
+    """A fault that is in place; ``until`` is the end that it was given."""
+
+    chain: str
+    drill: str
+    run: str
+    fault: str
+    injector: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Itself:
+    """What fallbackd itself does right now. ``drills``: by chain, those under way. ``told_of``: chains of which
+    somebody was told by another alert than ``silent_fallback``."""
+
+    drills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    faults: tuple[ActiveFault, ...] = ()
+    wellbeing: Wellbeing = field(default_factory=Wellbeing)
+    told_of: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """What is known now, of configured chains and drills only.
 
@@ -42,8 +68,9 @@ class World:
     ``verdicts``: by drill, the latest that says something (see ``conclusive``). ``settled``: chains of which something
     was learned since the start; of the others an absent condition proves nothing. ``findings``: what the catalogues
     show. ``reported``: chain -> label -> what the endpoint says of the target's providers, in words. ``coverage``: what
-    drills have proven, chain by chain. ``causes``: what the chains' trouble comes from. ``drills``: by chain, the
-    drills that are under way now.
+    drills have proven, chain by chain. ``causes``: what the chains' trouble comes from. ``promises``: by chain, the
+    share of questions that it is to answer; ``latencies``: within which time, in seconds, where it promises one.
+    ``targets``: by chain, all that are asked, pinned ones too.
     """
 
     chains: Mapping[str, ChainState] = field(default_factory=dict)
@@ -56,7 +83,12 @@ class World:
     reported: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     coverage: tuple[ChainCoverage, ...] = ()
     causes: Causes = field(default_factory=Causes)
-    drills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    objectives: Mapping[str, ObjectiveHistory] = field(default_factory=dict)
+    promises: Mapping[str, float] = field(default_factory=dict)
+    latencies: Mapping[str, float] = field(default_factory=dict)
+    cascades: Mapping[str, Cascades] = field(default_factory=dict)
+    targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+    itself: Itself = field(default_factory=Itself)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +129,7 @@ class Rule:
     ``inhibits``: rules that stay silent about a chain while this one fires for it. ``hold``: seconds that the condition
     must be gone before it counts as over. ``over`` is the sentence that says so. ``covers_targets``: while it fires,
     nothing is said about single targets of the chain. ``is_about_itself``: it is about fallbackd and names no chain.
+    ``unsayable``: why PromQL cannot say it, empty where it can.
     """
 
     name: str
@@ -112,6 +145,7 @@ class Rule:
     hold: Callable[[RuleConfig], float] = _at_once
     covers_targets: bool = False
     is_about_itself: bool = False
+    unsayable: str = ""
 
 
 def conclusive(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:

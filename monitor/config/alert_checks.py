@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from monitor.config.chain_checks import both_named
 from monitor.config.credentials import named_by
 from monitor.config.document import Document, Node
-from monitor.config.model import RuleConfig, Vocabulary
+from monitor.config.model import RuleConfig, RuleTraits, Vocabulary
 from monitor.config.names import given, repeated, seconds, twice, unknown
 from monitor.config.quantity import format_duration
 from monitor.config.showing import listed
@@ -16,15 +16,8 @@ from monitor.findings import Drift
 from monitor.model import Severity
 
 CONTEXT = frozenset(drift.value for drift in Drift if drift.is_context)
-SOME_RULES = frozenset({"above", "rise", "window", "baseline", "min_samples", "intervals", "findings"})
-"""Settings that not every rule uses."""
-
-USED_BY: Mapping[str, frozenset[str]] = {
-    "fallback_rate": frozenset({"above", "rise", "window", "baseline", "min_samples"}),
-    "probe_stale": frozenset({"intervals"}),
-    "catalogue_drift": frozenset({"findings"}),
-}
-"""Which of them a rule does use; a rule that is not named here uses none."""
+LONGEST_WINDOW = 3 * 86400.0
+"""Seconds for which the answers of a chain are counted."""
 
 
 def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -104,18 +97,42 @@ def _rules(rules: tuple[Node, ...], names: tuple[str, ...] | None, vocabulary: V
         yield from unknown(rule["when"], vocabulary.rules)
         yield from _chains(rule["chains"], names)
         if rule["when"].text in vocabulary.rules:
-            yield from _unused(rule, rule["when"].text or "")
+            when = rule["when"].text or ""
+            yield from _unused(rule, when, vocabulary.rules)
+            yield from _about_itself(rule) if vocabulary.rules[when].names_no_chain else ()
         if rule["when"].text == "fallback_rate":
             yield from _fallback_rate(rule)
+        if rule["when"].text == "burn_rate":
+            yield from _burn_rate(rule)
         yield from _findings(rule["findings"])
 
 
-def _unused(rule: Node, when: str) -> Iterator[Problem]:
-    uses = USED_BY.get(when, frozenset())
-    for name in sorted(SOME_RULES - uses):
+def _unused(rule: Node, when: str, rules: Mapping[str, RuleTraits]) -> Iterator[Problem]:
+    """Settings that belong to other rules."""
+    some = frozenset(name for traits in rules.values() for name in traits.settings)
+    for name in sorted(some - rules[when].settings):
         if name in rule:
-            others = listed(sorted(other for other, settings in USED_BY.items() if name in settings))
-            yield rule[name].problem(f"{when} does not use it (only {others} does); leave it out")
+            others = sorted(other for other, traits in rules.items() if name in traits.settings)
+            does = "do" if others[1:] else "does"
+            yield rule[name].problem(f"{when} does not use it (only {listed(others)} {does}); leave it out")
+
+
+def _burn_rate(rule: Node) -> Iterator[Problem]:
+    if "factor" not in rule:
+        yield rule.problem("burn_rate needs factor: how many times faster than allowed errors come, as in 14.4")
+    window, short = _duration(rule, "window"), _duration(rule, "short_window")
+    if window is not None and short is not None and short >= window:
+        where = next((rule[name] for name in ("short_window", "window") if name in rule), rule)
+        yield where.problem(
+            f"the short window of {format_duration(short)} must be shorter than the window of {format_duration(window)}"
+        )
+    if window is not None and window > LONGEST_WINDOW:
+        yield rule["window"].problem(f"answers are kept for {format_duration(LONGEST_WINDOW)}; look at less")
+
+
+def _about_itself(rule: Node) -> Iterator[Problem]:
+    if "chains" in rule:
+        yield rule["chains"].problem(f"{rule['when'].text} is about fallbackd itself, not about chains; leave it out")
 
 
 def _findings(findings: Node) -> Iterator[Problem]:
@@ -133,10 +150,13 @@ def _fallback_rate(rule: Node) -> Iterator[Problem]:
         yield rule.problem(
             "fallback_rate needs above (a share, as in 20%) or rise (how many times the baseline, as in 3)"
         )
-    if "baseline" in rule and not rise:
-        yield rule["baseline"].problem("only rise uses it; leave it out")
+    for name in ("baseline", "same_hour_days"):
+        if name in rule and not rise:
+            yield rule[name].problem("only rise uses it; leave it out")
+    if "baseline" in rule and "same_hour_days" in rule:
+        yield rule["same_hour_days"].problem("baseline is set too; keep one of them")
     window, baseline = _duration(rule, "window"), _duration(rule, "baseline")
-    if rise and window is not None and baseline is not None and baseline <= window:
+    if rise and "same_hour_days" not in rule and window is not None and baseline is not None and baseline <= window:
         where = rule["baseline"] if "baseline" in rule else rule["window"]
         yield where.problem(
             f"the baseline of {format_duration(baseline)} must be longer than the window of {format_duration(window)}"

@@ -35,6 +35,41 @@ class RuleConfig(Section):
     )
     window: Duration = Field(default=600.0, gt=0, description="The stretch of time that is looked at.")
     baseline: Duration = Field(default=86400.0, gt=0, description="The stretch before it that rise compares with.")
+    same_hour_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=7,
+        description="rise compares with the same hour of the day on so many days before, instead of with baseline.",
+    )
+    factor: float | None = Field(
+        default=None,
+        gt=0,
+        description="burn_rate: fires when errors come so many times faster than the chain's objective allows.",
+    )
+    short_window: Duration = Field(
+        default=300.0, gt=0, description="burn_rate: the second window, which says that it still goes on."
+    )
+    lasting: Duration = Field(
+        default=86400.0,
+        gt=0,
+        le=7 * 86400,
+        description="first_fallback: so long none before; silent_fallback: so long on fallbacks; edge_unproven: so "
+        "long without a drill that passed. At most 7d.",
+    )
+    slower_than: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="slow_cascade: failovers longer than this; unset, the chain's objective.latency.",
+    )
+    late: Duration = Field(default=10.0, gt=0, description="daemon_unwell: runs that start later than this are late.")
+    skipped: int = Field(
+        default=5, ge=1, description="daemon_unwell: so many runs that were not made within ten minutes."
+    )
+    waits: Duration = Field(
+        default=300.0,
+        gt=0,
+        description="daemon_unwell: notices and results must not wait longer than this.",
+    )
     min_samples: int = Field(default=10, ge=1, description="Fewer answers than this in the window say nothing.")
     findings: tuple[Drift, ...] = Field(
         default=(), description="catalogue_drift: what is told; empty, everything but what providers say of themselves."
@@ -159,9 +194,16 @@ class AlertsFile(Section):
     )
     docs: str | None = Field(
         default=None,
-        pattern=r"^https?://[^\s#]+$",
+        pattern=r"^https?://[^\s]+$",
         description="Address of this README; messages link to the heading of their rule in it.",
     )
+
+    @field_validator("docs")
+    @classmethod
+    def _has_no_anchor(cls, value: str | None) -> str | None:
+        if value is not None and "#" in value:
+            raise ValueError("leave out what comes from # on; each message adds the heading of its own rule")
+        return value
 
 
 class NotifierSettings(Section):

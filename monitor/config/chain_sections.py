@@ -15,6 +15,7 @@ from pydantic import Field
 from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import DrillConfig
 from monitor.config.gateway_sections import GatewayConfig
+from monitor.config.network_sections import NetworkConfig
 from monitor.config.page_sections import PageConfig
 from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section, Text
@@ -285,6 +286,9 @@ class ChainsFile(Section):
     )
     coverage: CoverageConfig = Field(
         default=CoverageConfig(), description="How long the proofs of drills hold, edge by edge and fault by fault."
+    )
+    network: NetworkConfig = Field(
+        default=NetworkConfig(), description="How our own network's trouble is told from an endpoint's."
     )
     budgets: BudgetsConfig = Field(
         default=BudgetsConfig(),

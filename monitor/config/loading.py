@@ -56,6 +56,7 @@ def load(
         budgets=chains_file.budgets,
         catalogue=chains_file.catalogue,
         coverage=chains_file.coverage,
+        network=chains_file.network,
         gateway=chains_file.gateway,
         page=chains_file.page,
         alerts=alerts_file,

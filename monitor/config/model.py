@@ -43,6 +43,7 @@ from monitor.config.drill_sections import (
     StrikeConfig,
 )
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
+from monitor.config.network_sections import NetworkConfig
 from monitor.config.page_sections import PageConfig
 from monitor.config.section import Name, Section
 from monitor.model import Mode
@@ -112,6 +113,18 @@ class DialectTraits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTraits:
+    """Which of the settings that not every rule uses a rule does use; of ``one_of`` one must be given.
+
+    ``names_no_chain``: it is about fallbackd itself.
+    """
+
+    settings: frozenset[str] = frozenset()
+    one_of: frozenset[str] = frozenset()
+    names_no_chain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The kinds that exist, handed in by the wiring, so that the config knows them without importing them.
 
@@ -122,7 +135,7 @@ class Vocabulary:
     dialects: frozenset[str]
     kinds: frozenset[str]
     capabilities: frozenset[str]
-    rules: frozenset[str]
+    rules: Mapping[str, RuleTraits]
     faults: Mapping[str, Mapping[str, Mapping[str, FaultOption]]]
     notifiers: Mapping[str, type[NotifierSettings]]
     traits: Mapping[str, DialectTraits] = field(default_factory=dict)
@@ -149,6 +162,7 @@ class Config:
     digest: str = ""
     catalogue: CatalogueConfig = field(default_factory=CatalogueConfig)
     coverage: CoverageConfig = field(default_factory=CoverageConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
     gateway: GatewayConfig | None = None
     budgets: BudgetsConfig = field(default_factory=BudgetsConfig)
     page: PageConfig = field(default_factory=PageConfig)

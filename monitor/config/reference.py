@@ -45,7 +45,7 @@ def _choices(vocabulary: Vocabulary) -> Mapping[str, frozenset[str]]:
         "chains[].probes[].kind": vocabulary.kinds,
         "drills[].kind": vocabulary.kinds,
         "drills[].by": frozenset(vocabulary.faults),
-        "rules[].when": vocabulary.rules,
+        "rules[].when": frozenset(vocabulary.rules),
         "notifiers[].kind": frozenset(vocabulary.notifiers),
     }
 

@@ -88,6 +88,21 @@ METRICS: tuple[Declared, ...] = (
         ("chain", "window"),
         "Share of the chain's answers that came from a fallback, over the window; NaN without answers.",
     ),
+    _counter(
+        "fallbackd_chain_objective_total",
+        ("chain", "result"),
+        "Questions to whole chains that count for the objective: good (answered) or bad (no answer).",
+    ),
+    _gauge(
+        "fallbackd_chain_objective_ratio",
+        ("chain",),
+        "Share of questions that the chain promises to answer (objective.success).",
+    ),
+    _gauge(
+        "fallbackd_chain_burn_rate",
+        ("chain", "window"),
+        "How many times faster than the objective allows questions go unanswered; NaN without answers.",
+    ),
     _gauge(
         "fallbackd_last_probe_timestamp_seconds",
         (*_SUBJECT, "kind"),
@@ -171,6 +186,8 @@ METRICS: tuple[Declared, ...] = (
         (),
         "Live requests that passed unread, since more came than could be read; left out at random, so shares hold.",
     ),
+    _gauge("fallbackd_incidents_open", ("acknowledged",), "Open incidents: alerts of one cause, one message."),
+    _gauge("fallbackd_network_up", (), "0 while fallbackd's own network is down and verdicts are suspended."),
     _gauge("fallbackd_alerts_firing", ("alert", "chain", "severity"), "1 while the alert fires."),
     _counter(
         "fallbackd_notices_total",

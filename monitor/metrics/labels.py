@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from monitor.capability import resolve
+from monitor.conditions import RULES
 from monitor.config.model import ChainConfig, Config
 from monitor.model import Health, Misdeed, Origin, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
 
@@ -113,7 +114,7 @@ class Labels:
         chain = values.get("chain")
         if "scope" in values:
             return (values["scope"], values["provider"]) in self._shared_budgets
-        if chain is None:
+        if not chain:
             return self._covers_notifier(values) and self._covers_alert(values)
         if chain not in self.chains:
             return False
@@ -159,6 +160,8 @@ class Labels:
         for origin in origins:
             for position, path in _answers(len(chain.targets)):
                 yield "fallbackd_chain_answers_total", (chain.name, position, origin.value, path.value)
+        for result in ("good", "bad"):
+            yield "fallbackd_chain_objective_total", (chain.name, result)
         if chain.budget is not None:
             yield "fallbackd_budget_remaining_usd", (chain.name,)
         for kind in _with_budgets(chain):
@@ -186,7 +189,7 @@ class Labels:
 
     def _of_alerts(self) -> Iterator[Series]:
         for rule in self._config.alerts.rules:
-            for chain in rule.chains or self.chains:
+            for chain in ("",) if RULES[rule.when].is_about_itself else rule.chains or self.chains:
                 yield "fallbackd_alerts_firing", (rule.name, chain, rule.severity.value)
         for notifier in self._config.alerts.notifiers:
             yield "fallbackd_notices_total", (notifier.name, "delivered", Reason.NONE.value)

@@ -38,6 +38,7 @@ from monitor.model import (
     Verdict,
     VerdictKind,
 )
+from monitor.objective import is_good
 
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
 """Windows of ``fallbackd_chain_fallback_ratio``, in seconds by label."""
@@ -188,7 +189,7 @@ class Metrics:
         name = "fallbackd_alerts_firing"
         firing = {(one.alert, one.chain, one.severity.value) for one in alerts if one.is_firing}
         for values in self._series[name] | firing:
-            if values[1] in self._labels.chains:
+            if not values[1] or values[1] in self._labels.chains:
                 self._set(name, values, float(values in firing))
 
     def notice(self, notifier: str, result: str, reason: str) -> None:
@@ -253,6 +254,8 @@ class Metrics:
                 self._count("fallbackd_probe_tokens_total", (*place, direction), count)
 
     def _observe_answer(self, outcome: Outcome) -> None:
+        if (good := is_good(outcome)) is not None:
+            self._count("fallbackd_chain_objective_total", (outcome.chain, "good" if good else "bad"))
         position = "" if outcome.position is None else str(outcome.position)
         broken = outcome.origin is Origin.LIVE and outcome.drill is not None
         if outcome.is_chain and outcome.path is not None and not broken:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Table, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, case, cast, func, or_, select
 
-from monitor.model import Origin
+from monitor.model import Origin, Status
 from monitor.store.schema import JOURNALS, OUTCOMES, TRANSITIONS
 
 Cursor = tuple[float, str]
@@ -66,6 +66,19 @@ def fallback_buckets(since: float) -> Select[Any]:
         .where(table.drill.is_(None))  # a live exchange with a drill was broken on purpose
         .group_by(table.chain, minute, table.path)
         .order_by(minute)
+    )
+
+
+def objective_buckets(since: float) -> Select[Any]:
+    """(chain, minute since the epoch, answered, unanswered) of whole chains, from outcomes whose origin counts."""
+    table = OUTCOMES.c
+    minute = cast(table.at / 60, Integer).label("minute")
+    bad = func.sum(case((table.status == Status.FAILED.value, 1), else_=0))
+    return (
+        select(table.chain, minute, func.count() - bad, bad)
+        .where(table.at >= since, table.target.is_(None), table.origin.in_(_COUNTING))
+        .where(table.drill.is_(None), table.status != Status.ERROR.value)
+        .group_by(table.chain, minute)
     )
 
 

@@ -162,6 +162,11 @@ class Store:
         rows = await self._read(reading.fallback_buckets(since))
         return [(chain, minute, ChainPath(path), count) for chain, minute, path, count in rows]
 
+    async def objective_buckets(self, since: float) -> list[tuple[str, int, int, int]]:
+        """(chain, minute since the epoch, answered, unanswered) of whole chains asked as scheduled or live."""
+        rows = await self._read(reading.objective_buckets(since))
+        return [(chain, minute, good, bad) for chain, minute, good, bad in rows]
+
     async def spend(self, since: float) -> dict[str, float]:
         """USD by chain, whatever asked."""
         return dict(tuple(row) for row in await self._read(reading.spend(since)))

@@ -9,8 +9,9 @@ from typing import ClassVar
 import pytest
 from pydantic import Field, model_validator
 
+from monitor.conditions import RULES
 from monitor.config.loading import load
-from monitor.config.model import Config, DialectTraits, FaultOption, NotifierSettings, Section, Vocabulary
+from monitor.config.model import Config, DialectTraits, FaultOption, NotifierSettings, RuleTraits, Section, Vocabulary
 from monitor.model import Mode
 
 GOOD_CHAINS = """\
@@ -108,18 +109,10 @@ def vocabulary() -> Vocabulary:
         dialects=frozenset({"openrouter", "openai_compatible"}),
         kinds=frozenset({"completion", "stream"}),
         capabilities=frozenset({"tools", "structured", "vision", "budget", "tool_calling"}),
-        rules=frozenset(
-            {
-                "chain_down",
-                "chain_degraded",
-                "fallback_rate",
-                "wrong_model",
-                "drill_deviated",
-                "probe_stale",
-                "budget_exhausted",
-                "catalogue_drift",
-            }
-        ),
+        rules={
+            name: RuleTraits(settings=rule.settings, one_of=rule.one_of, names_no_chain=rule.is_about_itself)
+            for name, rule in RULES.items()
+        },
         traits={
             "openrouter": DialectTraits(modes=frozenset(Mode), pins=True, routes=True, most_models=3),
             "openai_compatible": DialectTraits(modes=frozenset({Mode.CLIENT})),

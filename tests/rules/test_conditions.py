@@ -294,11 +294,20 @@ def test_the_rules_are_listed_under_their_own_names():
     assert list(RULES) == [
         "chain_down",
         "chain_degraded",
+        "burn_rate",
+        "all_fallbacks_dead",
+        "capability_lost",
         "fallback_rate",
+        "first_fallback",
+        "silent_fallback",
+        "slow_cascade",
         "wrong_model",
         "drill_deviated",
+        "edge_unproven",
+        "fault_stuck",
         "probe_stale",
         "budget_exhausted",
         "catalogue_drift",
+        "daemon_unwell",
     ]
     assert all(name == kind.name for name, kind in RULES.items())

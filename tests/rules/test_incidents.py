@@ -286,6 +286,25 @@ def test_a_silenced_chain_is_left_out_of_an_incident_that_goes_on() -> None:
     assert (notice.chains, notice.worse) == (("chain0", "chain1"), True)
 
 
+def test_what_is_wrong_with_fallbackd_itself_is_one_incident_of_no_chain() -> None:
+    watch = Many(rules=[{"name": "unwell", "when": "daemon_unwell"}])
+    watch.settled = frozenset()
+    itself = Cause(kind=CauseKind.DAEMON, name="itself")
+    symptoms = [
+        replace(
+            condition(), alert="unwell", when="daemon_unwell", chain="", subject=subject, title=subject, cause=itself
+        )
+        for subject in ("lag", "network")
+    ]
+    (notice,) = watch.at(0.0, *symptoms).notices
+    assert (notice.chain, notice.chains, notice.title) == ("", ("",), "lag")
+    assert ("also", "network") in notice.facts
+    assert watch.at(40.0, symptoms[0]).notices == (), "the other is held for half a minute"
+    assert [one.changes for one in watch.at(70.0, symptoms[0]).notices] == [("Over: network",)]
+    watch.at(80.0)
+    assert watch.at(110.0).notices[0].state is NoticeState.RESOLVED, "though nothing is known of any chain"
+
+
 def test_a_rule_is_linked_to_what_the_readme_says_of_it() -> None:
     watch = Many(docs="https://example.com/fallbackd")
     (notice,) = watch.at(0.0, of("chain0")).notices

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.alarm import Alarm
-from monitor.conditions import World
+from monitor.conditions import Itself, World
 from monitor.health import ChainState
 from monitor.metrics import Metrics
 from monitor.model import Health, NoticeCause
@@ -36,10 +36,10 @@ class Seen:
         pass
 
 
-def alarm_over(store: Store, clock: FakeClock, seen: Seen, drills=dict) -> Alarm:
+def alarm_over(store: Store, clock: FakeClock, seen: Seen, itself=Itself) -> Alarm:
     metrics = Metrics(config(), (), (), "0")
     return Alarm(
-        config=config(), knowledge=seen, store=store, metrics=metrics, clock=clock, told=lambda: None, drills=drills
+        config=config(), knowledge=seen, store=store, metrics=metrics, clock=clock, told=lambda: None, itself=itself
     )
 
 
@@ -96,7 +96,7 @@ async def test_a_silenced_incident_stays_silenced_after_a_crash(stores: list[Sto
 
 
 async def test_real_trouble_during_a_drill_is_told_and_says_that_one_is_under_way(stores: list[Store]) -> None:
-    alarm = alarm_over(stores[0], FakeClock(), Seen("chat"), drills=lambda: {"chat": ("primary-gone",)})
+    alarm = alarm_over(stores[0], FakeClock(), Seen("chat"), itself=lambda: Itself(drills={"chat": ("primary-gone",)}))
     await alarm.look()
     (notice,) = stores[0].waiting("log")
     assert dict(notice.facts)["drill under way"].startswith("primary-gone; its questions do not count")
