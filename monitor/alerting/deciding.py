@@ -109,10 +109,15 @@ def _in_order(alerts: Mapping[str, Alert], present: Mapping[str, Condition]) -> 
 
 
 def _remembered(state: AlertState, now: float) -> AlertState:
-    """Without what ended long ago. What ended in an incident that goes on is part of it to its end."""
+    """Without what ended long ago. What ended in an incident that goes on is part of it to its end; so is, for whoever
+    was told of it there, what has moved on to another."""
     incidents = {id_: one for id_, one in state.incidents.items() if not one.is_past(now)}
-    open_ = {id_ for id_, one in incidents.items() if one.is_open}
+    open_ = [one for one in incidents.values() if one.is_open]
+    homes = {one.id for one in open_}
+    told = {key for one in open_ for known in one.told if not known.over for key in known.members}
     alerts = {
-        key: one for key, one in state.alerts.items() if not is_forgotten(one, now) or one.incident in open_
-    }  # fmt: skip
+        key: one
+        for key, one in state.alerts.items()
+        if not is_forgotten(one, now) or one.incident in homes or key in told
+    }
     return AlertState(alerts=alerts, incidents=incidents)

@@ -18,6 +18,7 @@ THROTTLE = 30.0
 """Seconds between two messages to one notifier about changes of one incident."""
 
 R = DecisionReason
+_ENDS = (Move.ENDED, Move.VANISHED)
 _WAITING = {Move.HELD: R.HELD, Move.UNSETTLED: R.UNSETTLED}
 
 
@@ -51,7 +52,7 @@ def speak(incident: Incident, look: Look, around: Circumstances) -> Said:
     """Whoever was told that it began is told that it is over, whatever the routes say by now."""
     members = look.members(incident)
     firing = [one for one in members if one.is_firing]
-    ended = [one for one in members if look.moves[one.key] in (Move.ENDED, Move.VANISHED)]
+    ended = [one for one in members if look.moves[one.key] in _ENDS]
     silenced = {one.key for one in firing if around.silences_now(one)}
     shown = [one for one in firing if one.key not in look.inhibited and one.key not in silenced]
     said = Said(incident=_without_stale_acknowledgement(incident, firing))
@@ -153,15 +154,18 @@ def _due(incident: Incident, told: Told | None, heard: Sequence[Alert], around: 
 
 
 def _say_over(said: Said, name: str, told: Told, look: Look, around: Circumstances) -> None:
-    over = [look.alerts[key] for key in told.members if key in look.alerts]
+    known = [look.alerts[key] for key in told.members if key in look.alerts]
+    over = known or look.members(said.incident)  # what was told may be another alert by now, or none
     mine = [one for one in over if one.incident == said.incident.id]
     onward = came_apart(look.alerts, told.members, said.incident.id)
-    if not over or (mine and not onward and all(_ends_quietly(one, around) for one in mine)):
-        said.because(mine, R.RESOLVED_QUIETLY)
+    fired = {gist[0] for gist in told.gist}
+    quietly = all(key in look.alerts and _ends_quietly(look.alerts[key], around) for key in fired)
+    if not over or (quietly and not onward):
+        said.because([one for one in mine if look.moves[one.key] in _ENDS], R.RESOLVED_QUIETLY)
         return
     vanished = bool(mine) and all(one.vanished for one in mine)
     reason = R.MERGED if onward else R.VANISHED if vanished else R.RESOLVED
-    new = [one for one in mine if look.moves[one.key] in (Move.ENDED, Move.VANISHED)]
+    new = [one for one in mine if look.moves[one.key] in _ENDS]
     said.because(new if mine else over, reason)
     telling = Telling(incident=said.incident, notifier=name, told=told, heard=(), left=tuple(mine or over))
     said.notices.append(ended_notice(telling, reason, onward, around))
