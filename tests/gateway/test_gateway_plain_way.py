@@ -188,6 +188,24 @@ async def test_an_endpoint_that_closes_after_each_answer_costs_the_client_no_con
     writer.close()
 
 
+@pytest.mark.parametrize(
+    "hop", [b"Keep-Alive: timeout=5\r\n", b"Connection: close\r\n", b"Connection: X-Hop\r\nX-Hop: 1\r\n"]
+)
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_what_the_endpoint_says_of_its_own_connection_stays_here(
+    start: Start, endpoint: Endpoint, hop: bytes, framing: str
+) -> None:
+    raw = answer_of([b"hel", b"lo"], framing)
+    line, _, rest = raw.partition(b"\r\n")
+    endpoint.answer = [line + b"\r\n" + hop + rest, *([None] if b"close" in hop else [])]
+    passing = await start(endpoint.url)
+    reader, writer = await connect(passing.gateway)
+    for _ in range(2):
+        writer.write(POST)
+        assert await read_message(reader) == raw
+    writer.close()
+
+
 async def test_a_client_that_wants_to_close_is_let_go(start: Start, endpoint: Endpoint) -> None:
     endpoint.answer = [HELLO]
     passing = await start(endpoint.url)
@@ -233,6 +251,35 @@ async def test_a_client_that_does_not_read_holds_the_endpoint_up(start: Start) -
     assert body == piece * 1000
     writer.close()
     server.close()
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"this is no request\r\n\r\n"])
+async def test_what_is_no_request_of_http_is_answered_400_and_goes_nowhere(
+    start: Start, endpoint: Endpoint, head: bytes
+) -> None:
+    passing = await start(endpoint.url)
+    reader, writer = await connect(passing.gateway)
+    writer.write(head)
+    async with asyncio.timeout(30):
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+    assert endpoint.requests == []
+    writer.close()
+
+
+async def test_a_fault_that_is_armed_meets_connections_that_were_there_before(start: Start, endpoint: Endpoint) -> None:
+    endpoint.answer = [HELLO]
+    passing = await start(endpoint.url)
+    reader, writer = await connect(passing.gateway)
+    marked = POST.replace(b"Host: h", b"Host: h\r\nX-Fallbackd-Drill: run-1")
+    writer.write(marked)
+    assert await read_message(reader) == HELLO
+    passing.arm("unavailable")
+    writer.write(marked)
+    assert (await read_message(reader)).startswith(b"HTTP/1.1 503 ")
+    passing.gateway.rules.release_all()
+    writer.write(marked)
+    assert await read_message(reader) == HELLO
+    writer.close()
 
 
 async def test_an_idle_connection_is_closed_at_a_stop(start: Start, endpoint: Endpoint) -> None:
