@@ -91,7 +91,8 @@ async def test_a_target_on_its_own(upstream, ask, clock):
     request = upstream.calls.last.request
     assert request.headers["authorization"] == "Bearer very-secret-key"
     assert json.loads(request.content)["session_id"] == outcome.id
-    assert request.extensions["fallbackd"] == {"chain": "chat", "target": "primary", "position": 0, "drill": None}
+    told = {"chain": "chat", "target": "primary", "position": 0, "drill": None, "dialect": "openrouter"}
+    assert request.extensions["fallbackd"] == told
 
 
 async def test_a_pinned_provider_must_answer_itself(upstream, ask):
