@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: run install test quick lint docs litellm lock clean
+.PHONY: run install test quick lint docs pictures litellm lock clean
 
 run: install                      ## the daemon on the embedded sandbox, with the shipped chains.yaml and alerts.yaml
 	@exec $(BIN)/fallbackd run --sandbox
@@ -24,6 +24,9 @@ lint: .venv/installed-test        ## ruff, mypy --strict, import-linter
 
 docs: install                     ## write the README's reference anew from the code
 	@$(BIN)/fallbackd export reference --into README.md
+
+pictures: .venv/installed-test    ## take the README's pictures of the status page anew; needs chromium
+	@$(BIN)/python docs/pictures.py
 
 litellm: .venv-litellm/installed   ## a real LiteLLM proxy for the end-to-end tests, in an environment of its own
 

@@ -112,6 +112,7 @@ class Alarm:
         await self._store.put_states(ALERTING, changed)
         log.info("acknowledged", incident=incident, by=by)
         self.wake()
+        self._told()
         return taken.incidents[incident]
 
     async def silence_incident(self, incident: str, *, seconds: float, why: str, by: str) -> Silence | None:
@@ -135,6 +136,7 @@ class Alarm:
         of = {"incident": incident} if incident else {"chain": chain, "alert": alert or "all"}
         log.info("silenced", **of, until=utc(made.ends), why=why, by=by)
         self.wake()
+        self._told()
         return made
 
     async def end_silence(self, id_: str) -> bool:
@@ -145,6 +147,7 @@ class Alarm:
         ended = self._silences.pop(id_)
         log.info("no longer silenced", chain=ended.chain, alert=ended.alert or "all", why=ended.why)
         self.wake()
+        self._told()
         return True
 
     async def restore(self) -> None:

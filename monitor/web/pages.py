@@ -60,6 +60,7 @@ def environment() -> Environment:
         "consequences": wording.consequences,
         "counts": wording.chores,
         "day_time": wording.day_time,
+        "lasting": wording.lasting,
         "outcome_of": wording.outcome_of,
         "path": wording.path,
         "percent": wording.percent,

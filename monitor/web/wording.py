@@ -100,11 +100,15 @@ def span(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
+def lasting(seconds: float) -> str:
+    """``4 s``, ``3 min``: how long something has been so; whole seconds."""
+    return span(seconds) if seconds >= 10 else f"{max(0.0, seconds):.0f} s"
+
+
 def ago(at: float, now: float) -> str:
     """``4 s ago``, ``in 3 min``; whole seconds."""
     away = abs(now - at)
-    text = span(away) if away >= 10 else f"{away:.0f} s"
-    return f"in {text}" if at > now else f"{text} ago"
+    return f"in {lasting(away)}" if at > now else f"{lasting(away)} ago"
 
 
 def day_time(at: float) -> str:

@@ -7,7 +7,8 @@ from playwright.async_api import Page, expect
 
 from monitor.web import Feed
 from monitor.web.history_views import StripView
-from tests.web.web_stage import FakeControl, FakeHistories, chat, site
+from tests.web.web_stage import FakeControl, FakeHistories, site
+from tests.web.web_values import chat
 
 from .conftest import PATIENCE, Open
 from .test_page_access import Serve

@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from monitor.model import Health
-from tests.web.web_stage import FakeControl, chat, site
+from tests.web.web_stage import FakeControl, site
+from tests.web.web_values import chat
 
 from .conftest import Open
 from .test_page_access import TOKEN, Serve

@@ -13,7 +13,8 @@ from monitor.capability import Capability
 from monitor.health import Standing
 from monitor.model import Health, Reason
 from monitor.web.views import AbilityView, ChainView
-from tests.web.web_stage import FakeControl, chat, client, site
+from tests.web.web_stage import FakeControl, client, site
+from tests.web.web_values import chat
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,8 @@ from monitor.web import Feed
 from monitor.web.access import COOKIE, SESSION, Denial, Policy
 from monitor.web.site import build
 
-from .web_stage import NOW, FakeControl, FakeHistories, client, site
+from .web_stage import FakeControl, FakeHistories, client, site
+from .web_values import NOW
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,8 @@ from monitor.web.strip import Shape, Share, serve, shapes, shares, spells
 from monitor.web.timeline import grouped, timeline, troubles
 from tests.fakes.values import transition
 
-from .web_stage import NOW, alerts, client, incidents, run_view, site
+from .web_stage import client, site
+from .web_values import NOW, alerts, incidents, run_view
 
 LABELS = ("primary", "secondary")
 

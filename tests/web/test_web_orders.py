@@ -8,7 +8,8 @@ from monitor.alerting import Silence
 from monitor.model import Acknowledgement
 from monitor.web.views import Refused
 
-from .web_stage import NOW, FakeControl, client, incidents, site
+from .web_stage import FakeControl, client, site
+from .web_values import NOW, incidents
 
 pytestmark = pytest.mark.anyio
 

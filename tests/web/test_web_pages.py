@@ -15,7 +15,8 @@ from monitor.model import Health, VerdictKind
 from monitor.web import wording
 from monitor.web.views import Refused, RunState, RunView
 
-from .web_stage import NOW, FakeControl, alerts, chat, client, drills, in_client, outcomes, run_view, site
+from .web_stage import FakeControl, client, site
+from .web_values import NOW, alerts, chat, drills, in_client, outcomes, run_view
 
 pytestmark = pytest.mark.anyio
 

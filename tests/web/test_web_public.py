@@ -12,7 +12,8 @@ from monitor.web import public
 from monitor.web.badges import badge
 from monitor.web.views import AbilityView, BudgetView
 
-from .web_stage import NOW, FakeControl, FakeHistories, alerts, chat, client, in_client, outcomes, run_view, site
+from .web_stage import FakeControl, FakeHistories, client, site
+from .web_values import NOW, alerts, chat, in_client, outcomes, run_view
 
 pytestmark = pytest.mark.anyio
 

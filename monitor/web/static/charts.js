@@ -56,6 +56,7 @@ function drills(plot) {
     const [mark, tone] = MARKS[run.verdict.kind] ?? ["◆", "--amber"];
     ctx.strokeStyle = ctx.fillStyle = colour(tone);
     ctx.lineWidth = scale;
+    ctx.setLineDash([]);
     ctx.globalAlpha = 0.55;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
@@ -75,9 +76,9 @@ function options(lines, width) {
     width,
     height: HEIGHT,
     cursor: {sync: {key: "speed"}, y: false},
-    legend: {live: true},
+    legend: {markers: {fill: (plot, index) => plot.series[index].stroke(plot, index)}},
     scales: {x: {range: () => [state.history.start, state.history.end]}, y: {range: (plot, low, high) => [0, high > 0 ? high * 1.15 : 1]}},
-    axes: [{...axis, values: hours}, {...axis, size: 62, values: (plot, values) => ticks(values)}],
+    axes: [{...axis, size: 34, values: hours}, {...axis, size: 62, values: (plot, values) => ticks(values)}],
     series: [{label: "at", value: (plot, at) => (at == null ? "–" : new Date(at * 1000).toLocaleString())}, ...lines.map(series)],
     hooks: {drawClear: [troubles], draw: [drills]},
   };
