@@ -42,8 +42,8 @@ SILENCES = "silence"
 
 
 class Alarm:
-    """Keeps alerts and incidents. ``told`` is called when notices have been put into the outbox; ``itself`` says
-    what fallbackd itself does."""
+    """Keeps alerts and incidents. ``told`` is called when notices have been put into the outbox, or incidents or
+    silences changed; ``itself`` says what fallbackd itself does."""
 
     def __init__(
         self,
