@@ -156,10 +156,9 @@ def _option(text: str, of: str = "--set") -> tuple[str, float]:
         if value.endswith("%"):
             return name, parse_percent(value)
         return name, parse_duration(value) if value[-1:].isalpha() else float(value)
-    except ValueError:
-        raise CommandError(
-            f"{of} {text}: write NAME=VALUE, as in retry_after=30s{'' if equals else ' (no = found)'}"
-        ) from None
+    except ValueError as error:
+        why = str(error) if equals and value[-1:] in "%smhd" else "write NAME=VALUE, as in retry_after=30s"
+        raise CommandError(f"{of} {text}: {why}{'' if equals else ' (no = found)'}") from None
 
 
 def _url(url: str | None, data: Path) -> str:

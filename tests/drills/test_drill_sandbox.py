@@ -248,3 +248,32 @@ async def test_a_fallback_without_a_provider_of_its_own_is_not_drilled(field: An
     journal = await made.run()
     assert "leaving them out would take both away" in journal.verdict.because
     assert journal.baseline == ()
+
+
+async def test_a_cascade_moves_a_client_chain_on_target_by_target(field: Any) -> None:
+    faults = [{"with": "overloaded"}, {"break": "secondary", "with": "refused", "after": 1}]
+    journal = await (await field("client", faults=faults, requests=3, **{"with": None})).run()
+    assert journal.verdict.kind is VerdictKind.PASSED, journal.verdict.because
+    assert [outcome.served_by for outcome in journal.broken] == ["secondary", "last-resort", "last-resort"]
+    assert journal.met == ((0,), (0, 1), (0, 1))
+    assert (journal.verdict.fault, journal.verdict.edge) == ("overloaded+refused", (1, 2))
+
+
+async def test_a_shape_lets_some_requests_of_a_server_chain_pass(field: Any) -> None:
+    shaped = {"with": "ignore", "shape": {"every-nth": {"n": 2}}, "requests": 4}
+    journal = await (await field("server", **shaped)).run()
+    assert journal.verdict.kind is VerdictKind.PASSED, journal.verdict.because
+    assert [outcome.served_by for outcome in journal.broken] == ["primary", "secondary"] * 2
+    assert journal.met == ((), (0,), (), (0,))
+    passed = next(event.text for event in journal.events if event.text.startswith("request 1 of 4"))
+    assert passed.endswith("the fault did not meet it, since it is number 1, and the fault meets one in 2")
+
+
+async def test_two_faults_on_one_target_strike_together(field: Any) -> None:
+    faults = [{"with": {"delay": {"seconds": "200ms"}}}, {"with": "overloaded"}]
+    journal = await (await field("client", faults=faults, **{"with": None})).run()
+    assert journal.verdict.kind is VerdictKind.PASSED, journal.verdict.because
+    (outcome,) = journal.broken
+    assert outcome.attempts[0].status_code == 529
+    assert outcome.attempts[0].duration >= 0.18
+    assert journal.injected == 1

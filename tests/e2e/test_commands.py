@@ -184,7 +184,20 @@ async def test_the_sandbox_is_broken_and_mended_from_the_command_line(make_daemo
     code, _, err = await run("sandbox", "break", "openai/gpt-4o-minni", "--with", "rate_limited", *data)
     assert code == 2
     assert 'did you mean "openai/gpt-4o-mini"?' in err
-    assert (await run("sandbox", "mend", *data))[1] == "Mended: 1.\n"
+    shaped = ("sandbox", "break", "openai/gpt-5-mini", "--with", "slow_chunks", "--set", "jitter=50%")
+    code, out, err = await run(*shaped, "--shape", "flapping:down=5s,up=3s", *data)
+    assert code == 0, err
+    assert out == "Broken: openai/gpt-5-mini answers with slow_chunks, flapping:down=5s,up=3s.\n"
+    for shape, why in (
+        ("flaping", 'did you mean "flapping"?'),
+        ("flapping:down=0s", "down of flapping is 0, but must be from 0.1 to 3600"),
+        ("flapping:down", "--shape down: write NAME=VALUE, as in retry_after=30s (no = found)"),
+        ("probability:share=150%", '--shape share=150%: "150%" is more than 100%'),
+    ):
+        code, _, err = await run(*shaped, "--shape", shape, *data)
+        assert code == 2
+        assert why in err
+    assert (await run("sandbox", "mend", *data))[1] == "Mended: 2.\n"
 
 
 async def test_the_sandbox_runs_as_a_command_of_its_own() -> None:

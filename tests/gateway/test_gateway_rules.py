@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -147,6 +148,51 @@ async def test_a_rule_that_may_not_be_is_refused(changes: dict[str, Any], why: s
 def test_a_body_that_is_no_rule_is_told_why(body: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         read_rule(body)
+
+
+@pytest.mark.parametrize(
+    ("strikes", "why"),
+    [
+        ([], "strikes: a list of one or more"),
+        ("x", "strikes: a list of one or more"),
+        ([3], "a strike is an object of positions, fault"),
+        ([{"positions": [0], "fault": "cut", "when": 1}], "unknown: when; known are positions"),
+        ([{"positions": [0], "fault": "cutt"}], '"cutt" is not a fault; did you mean "cut"?'),
+        ([{"positions": [0], "fault": "cut", "shape": "flap"}], '"flap" is not a shape; did you mean "flapping"?'),
+        ([{"positions": [0], "fault": "cut", "after_seconds": -1}], "after_seconds: a number from 0"),
+        ([{"positions": [0], "fault": "cut", "options": 3}], "options: an object of numbers"),
+    ],
+)
+def test_strikes_that_are_none_are_told_why(strikes: object, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        read_rule({**dict.fromkeys(("id", "chain", "drill", "run"), "x"), "strikes": strikes})
+
+
+def test_a_rule_is_read_in_both_forms() -> None:
+    head = {**dict.fromkeys(("id", "chain", "drill", "run"), "x"), "until": NOON, "max_count": 1}
+    strike = {"positions": [0], "fault": "delay", "options": {"seconds": 2}, "shape": "first_n"}
+    rule = read_rule({**head, **strike})
+    assert rule == read_rule({**head, "strikes": [strike]})
+    (one,) = rule.strikes
+    assert (one.options, one.shape_options) == ({"seconds": 2.0, "jitter": 0.1}, {"n": 2.0})
+
+
+async def test_a_rule_of_several_strikes_says_what_met_which() -> None:
+    table = rules(FakeClock(NOON))
+    late = replace(STRIKE, positions=(1,), fault="reset", after_requests=1)
+    table.arm(replace(RULE, strikes=(STRIKE, late), max_count=10))
+    seen = [table.strike(mark(position=position)) is not None for position in (0, 1, 0, 1)]
+    assert seen == [True, False, True, True]
+    assert table.course("a")[0] == {0: 2, 1: 1}
+
+
+async def test_who_cannot_see_is_only_met_by_a_question_with_a_picture() -> None:
+    table = rules(FakeClock(NOON))
+    table.arm(replace(RULE, strikes=(replace(STRIKE, fault="blind"),)))
+    text = {"messages": [{"role": "user", "content": "hi"}]}
+    picture = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}]}
+    met = [table.strike(mark(body=lambda body=body: body)) is not None for body in (text, picture, None)]
+    assert met == [False, True, True]
 
 
 async def test_faults_are_armed_listed_and_released_by_the_control(start: Start, endpoint: Endpoint) -> None:

@@ -11,6 +11,7 @@ from chaos.faults import FAULTS
 from chaos.sandbox import Sandbox
 from chaos.sandbox.breaks import Breaks, UnknownNameError
 from chaos.sandbox.catalogue import shipped
+from chaos.shapes import SHAPES
 
 from .conftest import LLAMA, MINI, SONNET, Caller
 
@@ -72,6 +73,41 @@ def test_a_break_ends_after_its_count_of_requests_however_many_providers_each_me
         visit = breaks.visit()
         assert all(visit.strike(SONNET, provider) for provider in ("anthropic", "amazon-bedrock", "google-vertex"))
     assert status(breaks, SONNET, "anthropic") is None
+
+
+def test_a_break_with_a_shape_meets_some_requests_each_with_all_of_its_providers() -> None:
+    breaks = made()
+    breaks.add(SONNET, None, "unavailable", {}, shape="every_nth", shape_options={"n": 2})
+    for struck in (False, True, False, True):
+        visit = breaks.visit()
+        seen = [visit.strike(SONNET, provider) is not None for provider in ("anthropic", "amazon-bedrock")]
+        assert seen == [struck, struck]
+
+
+def test_only_requests_that_met_a_break_use_its_count_up() -> None:
+    breaks = made()
+    breaks.add(SONNET, None, "unavailable", {}, shape="every_nth", shape_options={"n": 2}, count=1)
+    assert [status(breaks, SONNET, "anthropic") for _ in range(4)] == [None, 503, None, None]
+    assert breaks.all == ()
+
+
+def test_a_break_flaps_by_the_clock_and_ends_at_its_time() -> None:
+    now = Time()
+    breaks = made(now)
+    flapping = {"down": 10.0, "up": 5.0}
+    breaks.add(SONNET, None, "unavailable", {}, shape="flapping", shape_options=flapping, seconds=30)
+    seen = []
+    for at in (0, 9, 11, 14, 16, 29, 31):
+        now.at = 1000.0 + at
+        seen.append(status(breaks, SONNET, "anthropic"))
+    assert seen == [503, 503, None, None, 503, None, None]
+
+
+def test_a_fault_with_a_shape_of_its_own_has_it_unless_another_is_given() -> None:
+    breaks = made()
+    assert breaks.add(SONNET, None, "rate_limited_burst", {}).shape == "first_n"
+    assert [status(breaks, SONNET, "anthropic") for _ in range(3)] == [429, 429, None]
+    assert breaks.add(SONNET, None, "rate_limited_burst", {}, shape="always").shape == "always"
 
 
 @pytest.mark.parametrize(
@@ -151,6 +187,8 @@ async def test_the_control_api_works_while_the_front_door_is_broken(sandbox: San
 async def test_the_control_api_lists_every_fault_with_its_options(caller: Caller) -> None:
     found = {one["name"]: one for one in (await caller.control("GET", "/faults")).body["faults"]}
     assert set(found) == set(FAULTS)
+    shapes = {one["name"]: one for one in (await caller.control("GET", "/faults")).body["shapes"]}
+    assert set(shapes) == set(SHAPES)
     assert found["rate_limited"]["options"]["retry_after"] == {
         "unit": "seconds",
         "default": 30,
@@ -172,6 +210,13 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "endless time": ({"model": SONNET, "with": "cut", "seconds": float("nan")}, 422, "seconds: a number above 0"),
     "half a request": ({"model": SONNET, "with": "cut", "count": 1.5}, 422, "count: a whole number"),
     "unknown model": ({"model": "x", "with": "cut"}, 404, '"x" is no model'),
+    "unknown shape": ({"model": SONNET, "with": "cut", "shape": "flap"}, 404, '"flap" is no shape; did you mean'),
+    "odd shape": ({"model": SONNET, "with": "cut", "shape": 3}, 422, "shape: a name, as text"),
+    "odd option of a shape": (
+        {"model": SONNET, "with": "cut", "shape": "every_nth", "shape_options": {"n": 0}},
+        422,
+        "n of every_nth is 0, but must be from 1 to 10000",
+    ),
     "unknown fault": ({"model": SONNET, "with": "cutt"}, 404, '"cutt" is no fault; did you mean "cut"?'),
 }
 
