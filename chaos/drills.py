@@ -8,8 +8,8 @@ from typing import Any
 from chaos import shapes
 from chaos.faults import FAULTS
 from chaos.injectors import FAULT_OPTIONS
-from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike, positions_of
-from chaos.plans import AnswerExpected, ApplicationPlan, CapacityPlan, ClientPlan, LivePlan
+from chaos.model import Drill, Expect, Strike, positions_of
+from chaos.plans import AnswerExpected, ApplicationPlan, CapacityPlan, ClientPlan, Hypothesis, LivePlan, SteadyState
 from chaos.shapes import SHAPE_OPTIONS
 from monitor.config.drill_sections import Choice
 from monitor.config.model import (

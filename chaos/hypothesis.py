@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.model import Check, Drill, Hypothesis, Phase, SteadyState
+from chaos.model import Check, Drill, Phase
+from chaos.plans import Hypothesis, SteadyState
 from chaos.wording import described, seconds
 from monitor.model import Outcome, Path, Reason, Status
 

@@ -11,7 +11,7 @@ from chaos.capacity import Capacity
 from chaos.comparison import Comparison
 from chaos.conduct import Conduct
 from chaos.passing import Passed
-from chaos.plans import ApplicationPlan, CapacityPlan, ClientPlan, LivePlan
+from chaos.plans import ApplicationPlan, CapacityPlan, ClientPlan, Hypothesis, LivePlan
 from monitor.model import Outcome, Path, Verdict
 
 MOST_TRIES = 50
@@ -223,31 +223,6 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SteadyState:
-    """What is to hold of a chain: whole answers, by one of ``served_by`` (labels; none named, the primary), ``within``
-    seconds (None: within the chain's own objective). ``tolerance``: the least share of the answers that must."""
-
-    served_by: tuple[str, ...] = ()
-    within: float | None = None
-    tolerance: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hypothesis:
-    """The steady state while the chain is ``whole`` (before and after) and while it is ``broken``; None where nothing
-    is to hold, since the request is expected to be refused. ``requests``: asked before anything is broken."""
-
-    whole: SteadyState = SteadyState()
-    broken: SteadyState | None = None
-    requests: int = 1
-
-    @property
-    def tolerance(self) -> float:
-        """The least share of the answers that must hold while the chain is broken."""
-        return 1.0 if self.broken is None else self.broken.tolerance
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
     """One planned experiment, resolved against the config. ``strikes``: what breaks, one at least."""
 
@@ -262,7 +237,7 @@ class Drill:
     every: float | None = None
     cron: str | None = None
     first_after: float | None = None
-    hypothesis: Hypothesis = Hypothesis()
+    hypothesis: Hypothesis = field(default_factory=Hypothesis)
     live: LivePlan | None = None
     application: ApplicationPlan | None = None
     client: ClientPlan = field(default_factory=ClientPlan)

@@ -1,10 +1,35 @@
-"""What a drill plans beyond its own requests: live traffic, the user's application, a rising load."""
+"""What a drill plans: what is to hold; and beyond its own requests live traffic, an application, a rising load."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyState:
+    """What is to hold of a chain: whole answers, by one of ``served_by`` (labels; none named, the primary), ``within``
+    seconds (None: within the chain's own objective). ``tolerance``: the least share of the answers that must."""
+
+    served_by: tuple[str, ...] = ()
+    within: float | None = None
+    tolerance: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """The steady state while the chain is ``whole`` (before and after) and while it is ``broken``; None where nothing
+    is to hold, since the request is expected to be refused. ``requests``: asked before anything is broken."""
+
+    whole: SteadyState = SteadyState()
+    broken: SteadyState | None = None
+    requests: int = 1
+
+    @property
+    def tolerance(self) -> float:
+        """The least share of the answers that must hold while the chain is broken."""
+        return 1.0 if self.broken is None else self.broken.tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

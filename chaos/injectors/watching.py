@@ -5,18 +5,20 @@ from __future__ import annotations
 from pydantic import TypeAdapter, ValidationError
 
 from chaos.injectors.reach import Reach
-from chaos.passing import Call, Passed, calls_of
+from chaos.passing import Call, Group, Passed, calls_of
 from monitor.reading import mapping
 
 _PASSED = TypeAdapter(tuple[Passed, ...])
-MOST_KEPT = 50_000
+MOST_KEPT = 10_000
+"""Exchanges that one run keeps: they all stand in its journal."""
 
 
 class Watching:
     """A watch in the gateway. ``passed``: what it has seen so far; ``alive``: whether the gateway answered last."""
 
     def __init__(self, reach: Reach, *, run: str, chain: str, until: float, seeks: bool) -> None:
-        """``seeks``: whether the marks of ``nonce`` are looked for in what is asked."""
+        """``seeks``: whether the marks of ``nonce`` are looked for in what is asked, by whomever; otherwise only the
+        two groups of live traffic are kept."""
         self.passed: list[Passed] = []
         self.alive = False
         self._reach = reach
@@ -41,7 +43,8 @@ class Watching:
             return
         self.alive = True
         self._seen = int(found["seen"])
-        self.passed += fresh[: MOST_KEPT - len(self.passed)]
+        kept = [one for one in fresh if self._prefix or one.group is not Group.OTHER]
+        self.passed += kept[: MOST_KEPT - len(self.passed)]
 
     async def end(self) -> None:
         await self._reach.call("DELETE", f"/watches/{self._run}")

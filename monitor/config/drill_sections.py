@@ -51,7 +51,7 @@ class LiveDrillConfig(Section):
     lasts: Duration = Field(
         default=60.0, gt=0, alias="for", description="How long traffic is watched; it ends once enough was seen."
     )
-    samples: int = Field(default=20, ge=5, le=10_000, description="How many calls each group must have to be compared.")
+    samples: int = Field(default=20, ge=5, le=1000, description="How many calls each group must have to be compared.")
     failures: Percent = Field(
         default=0.05, description="Surely more failures than in the control group by this share end the drill at once."
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike
+from chaos.model import Drill, Expect, Strike
+from chaos.plans import Hypothesis, SteadyState
 from monitor.config.model import ChainConfig
 from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status
 from monitor.offering import Catalogue, ModelEntry, Offer, Price

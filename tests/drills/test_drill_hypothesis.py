@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chaos.hypothesis import check, why_not
-from chaos.model import Hypothesis, Phase, SteadyState
+from chaos.model import Phase
+from chaos.plans import Hypothesis, SteadyState
 from monitor.model import Outcome, Path, Reason, Status, VerdictKind
 
 from .drill_samples import broken_watcher, by_secondary, drill, failed, outcome

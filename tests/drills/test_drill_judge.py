@@ -9,7 +9,8 @@ import pytest
 
 from chaos.evidence import Evidence
 from chaos.judge import judge
-from chaos.model import Expect, Hypothesis, SteadyState
+from chaos.model import Expect
+from chaos.plans import Hypothesis, SteadyState
 from monitor.model import Attempt, Path, Reason, Status, Verdict, VerdictKind
 
 from .drill_samples import SONNET, broken_watcher, by_secondary, drill, failed, outcome

@@ -8,7 +8,8 @@ import pytest
 
 from chaos.drills import resolve
 from chaos.injectors import FAULT_OPTIONS, INJECTORS
-from chaos.model import Drill, Expect, Hypothesis, SteadyState, Strike
+from chaos.model import Drill, Expect, Strike
+from chaos.plans import Hypothesis, SteadyState
 from monitor.config.model import AlertsFile, ChainConfig, Config, DrillConfig, EndpointConfig
 from monitor.model import Path
 
