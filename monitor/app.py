@@ -9,7 +9,6 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from random import Random
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -38,22 +37,19 @@ from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
 from monitor.model import Outcome, ProbeSpec, Transition
 from monitor.notify import Outbox, build_notifiers
-from monitor.notify.slack import APP_TOKEN as SLACK_APP_TOKEN
 from monitor.notify.standing_in import StandingIn
 from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.schedule import Job, Schedule
 from monitor.serving import Server
 from monitor.settings import Settings
+from monitor.slack import SlackOrders
 from monitor.stocktaking import Stocktaking
 from monitor.store import Store
 from monitor.traffic import Traffic
 from monitor.version import VERSION
 from monitor.web import Feed, build
 from monitor.wellbeing import Diary
-
-if TYPE_CHECKING:
-    from monitor.slack.switchboard import Switchboard
 
 log = structlog.get_logger("app")
 
@@ -85,7 +81,6 @@ class App:
         self._feed = Feed()
         self._broadcast = Broadcast(self._feed, self._clock)
         self._diary = Diary()
-        self._switchboard: Switchboard | None = None
 
     async def start(self) -> None:
         """Raises StartError when something that is needed cannot be had; what was started is stopped again."""
@@ -107,7 +102,7 @@ class App:
         await self._standing_in.follow(self.config)
         await self._outbox.apply(build_notifiers(self.config))
         await self._heartbeat.follow(self.config)
-        await self._listen()
+        await self._orders.follow(self.config)
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
         self._diary.reloaded(self._clock.now(), successful=True)
@@ -256,7 +251,6 @@ class App:
             metrics=self._metrics, schedule=self._schedule, outbox=self._outbox, clock=self._clock,
             stocktaking=self._stocktaking,
         )  # fmt: skip
-        self._control = control
         insights = Explaining(self, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
         page = build(
             control, insights=insights, laboratory=Experimenting(store=self._store, drilling=self._drilling),
@@ -271,22 +265,9 @@ class App:
             self.settings.data, addresses.Addresses(pid=os.getpid(), url=self.url, sandbox=self.sandbox_url)
         )
         self._stack.callback(addresses.forget, self.settings.data)
-        await self._listen()
-        self._stack.push_async_callback(self._stop_listening)
-
-    async def _listen(self) -> None:
-        """To orders from Slack, where they are configured; only then are its parts imported."""
-        if self._switchboard is None:
-            if not any(name.endswith(SLACK_APP_TOKEN) for name in self.config.secrets):
-                return
-            from monitor.slack.switchboard import Switchboard
-
-            self._switchboard = Switchboard(self._control, clock=self._clock, rng=self._rng)
-        await self._switchboard.follow(self.config)
-
-    async def _stop_listening(self) -> None:
-        if self._switchboard is not None:
-            await self._switchboard.close()
+        self._orders = SlackOrders(control, clock=self._clock, rng=self._rng)
+        await self._orders.follow(self.config)
+        self._stack.push_async_callback(self._orders.close)
 
     async def _start_sandbox(self) -> None:
         if not self.settings.sandbox:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -11,44 +10,18 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, Config
 from monitor.errors import DeliveryError
-from monitor.model import Acknowledgement, NoticeCause
+from monitor.model import NoticeCause
 from monitor.notify import NOTIFIERS, Notifier, build_notifiers, slack_session
 from monitor.notify.slack import SlackSettings
-from monitor.notify.slack_errors import MESSAGE_REFUSED, PASSING, REMEDIES, THREAD_CLOSED, refused
+from monitor.notify.slack_errors import MESSAGE_REFUSED, PASSING, REMEDIES, refused
 from tests.fakes.clock import FakeClock
 from tests.fakes.slack import TOKEN, WEBHOOK_PATH, FakeSlack, Trouble
 from tests.fakes.values import NOW, notice, resolved
+from tests.notify.slack_stage import WAYS, bot_of, closing, webhook_of
 
 pytestmark = pytest.mark.anyio
-
-
-class Unpaced(SystemClock):
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-
-def bot_of(slack: FakeSlack, *, token: str = TOKEN, channel: str = "#alerts") -> Notifier:
-    settings = SlackSettings(token_env="SLACK_BOT_TOKEN", channel=channel, api_url=slack.api_url)
-    return NOTIFIERS["slack"].build("slack", settings, {"token": SecretStr(token)}, Unpaced())
-
-
-def webhook_of(slack: FakeSlack) -> Notifier:
-    settings = SlackSettings(webhook_url_env="SLACK_WEBHOOK_URL")
-    return NOTIFIERS["slack"].build("slack", settings, {"webhook_url": SecretStr(slack.webhook_url)}, Unpaced())
-
-
-WAYS = {"bot": bot_of, "webhook": webhook_of}
-
-
-@contextlib.asynccontextmanager
-async def closing(notifier: Notifier) -> AsyncIterator[Notifier]:
-    try:
-        yield notifier
-    finally:
-        await notifier.close()
 
 
 @pytest.fixture
@@ -80,72 +53,6 @@ async def test_one_message_is_posted_edited_and_marked_as_resolved(fake_slack: F
     assert message.header == "✅ Resolved after 4m12s (critical): chat is down"
     assert len(message.edits) == 2
     assert ref == f"C0FAKE:{message.ts}"
-
-
-async def test_the_thread_keeps_what_was_so_when(fake_slack: FakeSlack, bot: Notifier) -> None:
-    many = tuple((f"fact {number}", "text") for number in range(9))
-    ref = await bot.deliver(notice(facts=many), None)
-    await bot.deliver(notice(cause=NoticeCause.CHANGED, summary="secondary is dead too"), ref)
-    await bot.deliver(resolved(), ref)
-    (message,) = fake_slack.posts
-    details, change, end = fake_slack.thread(message)
-    assert "fact 8" in details.shown
-    assert "fact 8" not in message.edits[0][1][2]["fields"][-1]["text"], "the message itself stays short"
-    assert change.shown.startswith("🔴 Changed: chat is down\nsecondary is dead too\n")
-    assert end.shown.startswith("✅ Over after 4m12s: chat is down")
-    assert not [one for one in (details, change, end) if one.broadcast]
-
-
-async def test_a_reply_that_failed_is_tried_again_without_a_second_message(
-    fake_slack: FakeSlack, bot: Notifier
-) -> None:
-    many = notice(facts=tuple((f"fact {number}", "text") for number in range(9)))
-    fake_slack.trouble_in_threads = "internal_error"
-    with pytest.raises(DeliveryError) as caught:
-        await bot.deliver(many, None)
-    (message,) = fake_slack.messages
-    assert caught.value.ref == f"C0FAKE:{message.ts}"
-    fake_slack.trouble_in_threads = ""
-    assert await bot.deliver(many, caught.value.ref) == caught.value.ref
-    assert len(fake_slack.posts) == 1
-    assert "fact 8" in fake_slack.thread(message)[0].shown
-
-
-@pytest.mark.parametrize("worse", [True, False])
-async def test_the_thread_says_what_is_new_and_the_channel_hears_it_when_it_got_worse(
-    fake_slack: FakeSlack, bot: Notifier, worse: bool
-) -> None:
-    ref = await bot.deliver(notice(), None)
-    await bot.deliver(notice(cause=NoticeCause.CHANGED, changes=("New: search is down", "Over: x"), worse=worse), ref)
-    reply = fake_slack.messages[-1]
-    assert reply.shown == "🔴 Changed: chat is down\nNew: search is down\nOver: x"
-    assert reply.broadcast is worse
-
-
-async def test_whoever_took_it_on_is_in_the_message_and_in_the_thread(
-    fake_slack: FakeSlack, bot: Notifier, webhook: Notifier
-) -> None:
-    taken = notice(
-        cause=NoticeCause.ACKNOWLEDGED,
-        acknowledged=Acknowledgement(by="ada <@U1>", at=NOW),
-        changes=("Acknowledged by ada <@U1>",),
-    )
-    ref = await bot.deliver(notice(), None)
-    await bot.deliver(taken, ref)
-    message, reply = fake_slack.messages
-    assert "👀 Taken on by ada &lt;@U1&gt;" in message.shown
-    assert reply.shown == "👀 chat is down\nAcknowledged by ada &lt;@U1&gt;"
-    await webhook.deliver(taken, "posted")
-    assert fake_slack.messages[-1].shown == reply.shown, "not as if it were another alert"
-
-
-@pytest.mark.parametrize("code", sorted(THREAD_CLOSED))
-async def test_a_thread_that_takes_no_replies_is_done_without(fake_slack: FakeSlack, bot: Notifier, code: str) -> None:
-    fake_slack.trouble_in_threads = code
-    ref = await bot.deliver(notice(), None)
-    assert await bot.deliver(resolved(), ref) == ref
-    (message,) = fake_slack.messages
-    assert message.header.startswith("✅ Resolved")
 
 
 async def test_what_fired_and_resolved_unseen_is_one_message_that_says_so(fake_slack: FakeSlack, bot: Notifier) -> None:
