@@ -9,12 +9,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+SAYINGS = {"blind": "There is no picture that I could see. ", "forgetful": "The text does not tell of it. "}
 LONG = 8000
 """Characters: who is forgetful loses what stands in a prompt of more than this."""
 
 
 def concerns(rewrite: str | None, body: Any) -> bool:
-    """Whether a change has to do with a request; one without picture says nothing about who is blind."""
+    """Whether a change has to do with a request; one without picture says nothing about who is blind. What is no
+    conversation (Responses, embeddings) is not changed."""
+    if rewrite is not None and isinstance(body, Mapping) and "input" in body and "messages" not in body:
+        return False
     if rewrite not in ("blind", "forgetful"):
         return True
     texts, pictures = _content(body)
@@ -25,7 +29,7 @@ def _content(body: Any) -> tuple[int, int]:
     """(characters of text, number of pictures) of a request."""
     texts = pictures = 0
     for part in _parts(body):
-        if part.get("type") == "image_url":
+        if part.get("type") in ("image_url", "image"):
             pictures += 1
         elif isinstance(part.get("text"), str):
             texts += len(part["text"])
@@ -90,8 +94,7 @@ UNFIT: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "tool_call_as_text": _as_text,
     "broken_tool_arguments": _broken_arguments,
     "broken_json": _broken_json,
-    "blind": _says("There is no picture that I could see. "),
-    "forgetful": _says("The text does not tell of it. "),
+    **{name: _says(text) for name, text in SAYINGS.items()},
 }
-WHOLE = frozenset({"blind", "forgetful"})
+WHOLE = frozenset(SAYINGS)
 """Those that say something else altogether: in a stream, once."""

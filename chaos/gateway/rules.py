@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from chaos.errors import Wording, wording
-from chaos.faults.unfit import WHOLE, concerns
+from chaos.faults.unfit import concerns
 from chaos.gateway.calls import Open
 from chaos.model import Effect, Strike, positions_of
 from chaos.passing import Group
@@ -254,7 +254,7 @@ class Rules:
 
 def _concerns(effect: Effect, seen: Mark) -> bool:
     """Whether the fault has to do with what was asked; the request is read only where that matters."""
-    if effect.rewrite not in WHOLE:
+    if effect.rewrite is None:
         return True
     body = seen.body()
     return body is None or concerns(effect.rewrite, body)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chaos.faults.unfit import UNFIT, WHOLE
+from chaos.injectors import messages
+from chaos.injectors.messages import NONSENSE, STRANGER
 from chaos.model import ErrorReply
 
-STRANGER = "fallbackd/another-model"
 REFUSAL = "I'm sorry, but I can't help with that."
-NONSENSE = "I would rather not say."
 UPSTREAM_ERROR = ErrorReply(status=502, error_type="provider_unavailable", message="Provider returned error")
 
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
@@ -55,16 +55,27 @@ class Rewrite:
     """
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._change = _CHANGES[name]
+        self._messages = messages.Stream(name)
         self._spoken = self._lost = False
 
     def body(self, body: bytes) -> bytes:
-        answer = _answer(body)
-        return body if answer is None else json.dumps(self._changed(answer)).encode()
+        answer = _parsed(body)
+        if answer is None:
+            return body
+        if answer.get("type") == "message":
+            return json.dumps(messages.whole(self._name, answer)).encode()
+        return json.dumps(self._changed(answer)).encode() if isinstance(answer.get("choices"), list) else body
 
     def event(self, block: bytes, data: str) -> bytes:
-        answer = _answer(data)
-        return block if answer is None else _event(self._changed(answer))
+        answer = _parsed(data)
+        if answer is None:
+            return block
+        if answer.get("type") in messages.EVENTS:
+            changed = self._messages.event(answer)
+            return b"" if changed is None else b"event: " + answer["type"].encode() + b"\n" + _event(changed)
+        return _event(self._changed(answer)) if isinstance(answer.get("choices"), list) else block
 
     def _changed(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         first = not self._spoken
@@ -84,12 +95,12 @@ def _ends_for_calls(answer: Mapping[str, Any]) -> bool:
     return any(isinstance(choice, dict) and choice.get("finish_reason") == "tool_calls" for choice in choices or ())
 
 
-def _answer(data: bytes | str) -> dict[str, Any] | None:
+def _parsed(data: bytes | str) -> dict[str, Any] | None:
     try:
         answer = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return answer if isinstance(answer, dict) and isinstance(answer.get("choices"), list) else None
+    return answer if isinstance(answer, dict) else None
 
 
 def _event(content: Mapping[str, Any]) -> bytes:
