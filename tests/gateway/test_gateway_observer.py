@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from chaos.gateway.answers import read_answer
 from chaos.gateway.events import telling_events
-from chaos.gateway.observer import MOST_BYTES, MOST_WAITING, Observer, passes_over
+from chaos.gateway.observer import LEAST, MOST_BYTES, MOST_WAITING, Observer, passes_over
 from chaos.gateway.outcomes import Reading
 from chaos.gateway.places import Places
 from chaos.gateway.record import HEAD_LIMIT, Copy, Record
@@ -39,18 +41,12 @@ def exchange(model: str, size: int = 0) -> Record:
 
 
 class Told:
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock | None = None) -> None:
         self.outcomes: list[Outcome] = []
         self.unobserved = 0
-        self.observer = Observer(
-            Places([chain()]),
-            READING,
-            self.outcomes.append,
-            self.left_out,
-            Watches(FakeClock()),
-            FakeClock(),
-            Random(7),
-        )
+        clock, places = clock or FakeClock(), Places([chain()])
+        watches = Watches(clock)
+        self.observer = Observer(places, READING, self.outcomes.append, self.left_out, watches, clock, Random(7))
 
     def left_out(self) -> None:
         self.unobserved += 1
@@ -90,6 +86,45 @@ def test_under_too_much_load_what_goes_unread_is_counted_and_the_share_of_fallba
     assert told.unobserved == told.observer.missed > MOST_WAITING
     assert len(told.outcomes) + told.unobserved == 5 * MOST_WAITING
     assert told.share() == pytest.approx(0.25, abs=0.03)
+
+
+def test_of_a_drills_own_requests_none_goes_unread() -> None:
+    told = Told()
+    for _ in range(2 * MOST_WAITING):
+        told.observer.take(exchange(SONNET))
+    before = told.unobserved
+    for _ in range(100):
+        marked = exchange(SONNET)
+        marked.marked = True
+        told.observer.take(marked)
+    assert told.unobserved == before
+
+
+@pytest.mark.anyio
+async def test_traffic_gets_its_turn_between_what_is_read_and_a_slow_machine_still_reads_a_share() -> None:
+    """The clock jumps far with each look at it, as on a machine that is busy with other things."""
+
+    class Jumping(FakeClock):
+        def monotonic(self) -> float:
+            self._now += 10.0
+            return super().monotonic()
+
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.sleep(0)
+
+    told = Told(Jumping())
+    for _ in range(640):
+        told.observer.take(exchange(SONNET))
+    running = asyncio.create_task(told.observer.run())
+    seen = [0]
+    async with asyncio.timeout(30):
+        while told.observer.waiting:
+            await asyncio.sleep(0)
+            seen.append(told.observer.seen)
+    running.cancel()
+    steps = [after - before for before, after in pairwise(seen)]
+    assert max(steps) == 640 // LEAST + 1
+    assert sum(steps) == 640
 
 
 def test_large_exchanges_are_let_go_no_sooner_than_small_ones() -> None:
