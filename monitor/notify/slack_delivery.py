@@ -75,7 +75,7 @@ class SlackBot(SlackSession):
         listening: bool = False,
         digest_above: int = 5,
     ) -> None:
-        super().__init__(name, clock)
+        super().__init__(name, f"{api_url} {channel}", clock)
         self._token = token
         self._channel = channel
         self._api_url = api_url
@@ -166,7 +166,7 @@ class SlackWebhook(SlackSession):
     reference, so that nothing can be edited, answered in a thread, or pressed."""
 
     def __init__(self, name: str, *, url: SecretStr, clock: Clock) -> None:
-        super().__init__(name, clock)
+        super().__init__(name, url.get_secret_value(), clock)
         self._url = url
 
     async def deliver(self, notice: Notice, ref: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -62,13 +63,25 @@ def retry_handlers() -> list[AsyncRetryHandler]:
     ]
 
 
-class SlackSession:
-    """What all ways to Slack share."""
+_paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
 
-    def __init__(self, name: str, clock: Clock) -> None:
+
+def pace_of(channel: str) -> Pace:
+    """Slack counts by channel, whoever posts: notifiers of one channel, and those before and after a reload, share a
+    pace for as long as one of them lives."""
+    found = _paces.get(channel)
+    if found is None:
+        found = _paces[channel] = Pace(every=EVERY, burst=BURST)
+    return found
+
+
+class SlackSession:
+    """What all ways to Slack share. ``channel`` is where it posts, in words that are nowhere shown."""
+
+    def __init__(self, name: str, channel: str, clock: Clock) -> None:
         self.name = name
         self._clock = clock
-        self._pace = Pace(every=EVERY, burst=BURST)
+        self._pace = pace_of(channel)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:

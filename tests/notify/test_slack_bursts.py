@@ -16,12 +16,13 @@ from pydantic import SecretStr
 from monitor.clock import SystemClock
 from monitor.model import Notice, NoticeCause
 from monitor.notify import NOTIFIERS, Notifier, Outbox, slack_session
-from monitor.notify.model import DrillOffer
+from monitor.notify.model import DrillOffer, Paced
 from monitor.notify.pace import Pace
 from monitor.notify.slack import SlackSettings
 from monitor.notify.slack_buttons import buttons
 from monitor.notify.slack_digest import SHOWN, lines, render_digest
 from monitor.store import Store
+from tests.fakes.clock import FakeClock
 from tests.fakes.slack import TOKEN, FakeSlack, Trouble, wrong_with
 from tests.fakes.values import NOW, notice, resolved
 
@@ -141,6 +142,27 @@ async def test_a_slack_that_allows_one_message_a_second_takes_them_all(fake_slac
         await slack.deliver(notice(incident=f"i{number}"), None)
     await slack.close()
     assert len(fake_slack.posts) == 5
+
+
+async def test_two_notifiers_of_one_channel_share_its_pace(fake_slack: FakeSlack) -> None:
+    clock = FakeClock()
+    first, second, elsewhere = (
+        NOTIFIERS["slack"].build(
+            "slack",
+            SlackSettings(token_env="T", channel=channel, api_url=fake_slack.api_url),
+            {"token": SecretStr(TOKEN)},
+            clock,
+        )
+        for channel in ("#alerts", "#alerts", "C0FAKE")
+    )
+    assert isinstance(second, Paced)
+    assert isinstance(elsewhere, Paced)
+    for number in range(3):
+        await first.deliver(notice(incident=f"i{number}"), None)
+    assert second.room_in() == 1.0
+    assert elsewhere.room_in() == 0.0
+    for one in (first, second, elsewhere):
+        await one.close()
 
 
 @given(gaps=st.lists(st.floats(0, 3), min_size=1, max_size=60))
