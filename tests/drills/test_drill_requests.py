@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from chaos.injectors.injector import Refused
-from chaos.injectors.request import PLANS, RequestInjector, Reshaping, plan
+from chaos.injectors.plans import PLANS
+from chaos.injectors.request import RequestInjector, Reshaping, plan
 from chaos.model import Drill, Injection
 from monitor.config.model import ChainConfig
 from monitor.offering import Catalogue
