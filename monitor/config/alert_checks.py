@@ -50,6 +50,7 @@ def doubts(alerts: Document) -> Iterator[Problem]:
         if not any(_fits(route["match"], rule) for route in routes):
             yield rule.problem("no route fits this rule, so nobody is told")
     used = {name for route in routes for name in route["notify"].texts}
+    used |= {name for notifier in top["notifiers"].items() if (name := notifier["fallback"].text) is not None}
     for notifier in top["notifiers"].items():
         if notifier["name"].text not in used:
             yield notifier.problem("no route names this notifier, so it is never used")

@@ -170,7 +170,7 @@ def test_doubts_are_warnings(load_texts: Load) -> None:
     )
     chains = CLIENT + "    total_timeout: 30s\n" + lonely
     alerts = (
-        "notifiers: [{name: log, kind: log}, {name: idle, kind: log}]\n"
+        "notifiers: [{name: log, kind: log, fallback: spare}, {name: idle, kind: log}, {name: spare, kind: log}]\n"
         "routes: [{match: {severity: [critical]}, notify: [log]}]\nrules: [{name: down, when: chain_down}]\n"
     )
     assert load_texts(chains=chains, alerts=alerts).warnings == (
