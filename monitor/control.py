@@ -292,7 +292,16 @@ def _expects(drill: Drill) -> str:
     if drill.expect.rejected:
         return "the whole request is refused"
     path = f", {drill.expect.path.value}" if drill.expect.path else ""
-    return f"{drill.expect.served_by} within {format_duration(drill.expect.within)}{path}"
+    also = [
+        f"; {words}"
+        for planned, words in (
+            (drill.application, "the application as well"),
+            (drill.live, "live traffic as well as its control group"),
+            (drill.capacity, "under a rising load"),
+        )
+        if planned is not None
+    ]
+    return f"{drill.expect.served_by} within {format_duration(drill.expect.within)}{path}{''.join(also)}"
 
 
 def _schedule(drill: Drill) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -43,9 +44,20 @@ chains:
 drills:
   - {{{{name: long, chain: walked, by: gateway, with: unavailable, requests: 100, max_duration: 12s}}}}
   - {{{{name: held, chain: walked, with: silent, requests: 100, max_duration: 60s}}}}
+  - name: real
+    chain: walked
+    with: unavailable
+    requests: 1
+    max_duration: 25s
+    live: {{{{percent: 50%, for: 20s, samples: 500}}}}
   - {{{{name: beside, chain: other, with: unavailable}}}}
   - {{{{name: never-met, chain: walked, break: steady, with: unavailable, expect: {{{{served_by: fast}}}}}}}}
-gateway: {{{{endpoint: there, separate: true, listen: "127.0.0.1:{{listen}}", control: "127.0.0.1:{{control}}"}}}}
+gateway:
+  endpoint: there
+  separate: true
+  listen: "127.0.0.1:{{listen}}"
+  control: "127.0.0.1:{{control}}"
+  live: {{{{walked: {{{{percent: 100%}}}}}}}}
 """
 
 
@@ -67,6 +79,7 @@ class Apart:
 
     def __init__(self, daemon: Daemon, listen: int, control: int) -> None:
         self.url, self.control = f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{control}"
+        self.questions = itertools.count()
         command = [COMMAND, "gateway", "--chains", str(daemon.chains), "--alerts", str(daemon.alerts)]
         self.process = subprocess.Popen(command, env=daemon.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -83,7 +96,7 @@ class Apart:
     async def ask(self, run: str | None = None) -> int:
         """The status of a request of an application, or of one that carries the mark of a run."""
         headers = {"Authorization": f"Bearer {KEY}", **({"X-Fallbackd-Drill": run} if run else {})}
-        body = {"model": FAST, "messages": [{"role": "user", "content": "hi"}]}
+        body = {"model": FAST, "messages": [{"role": "user", "content": f"question {next(self.questions)}"}]}
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
             return (await client.post(f"{self.url}/v1/chat/completions", json=body, headers=headers)).status_code
 
@@ -170,6 +183,25 @@ async def test_the_fault_ends_by_itself_when_the_daemon_is_killed(daemon: Daemon
     assert await apart.rules() == []
     await until(lambda: is_ready(daemon), "the daemon is ready again")
     assert (await daemon.post("/api/v1/drills/beside/runs")).status_code == 202
+
+
+async def test_broken_live_traffic_mends_by_itself_when_the_daemon_is_killed(daemon: Daemon) -> None:
+    apart = apart_of(daemon)
+    run = await begin(daemon, "real")
+    await armed(apart, run)
+
+    async def broken() -> bool:
+        return await apart.ask() == 503
+
+    await until(broken, "live traffic meets the fault")
+    daemon.kill()
+    assert {await apart.ask() for _ in range(30)} == {200, 503}  # half of it, with nobody there to end it
+
+    async def ended() -> bool:
+        return await apart.rules() == []
+
+    await until(ended, "the fault ends at its own deadline", seconds=60)
+    assert {await apart.ask() for _ in range(10)} == {200}
 
 
 async def test_sigterm_takes_the_fault_away_from_the_gateway_at_once(daemon: Daemon) -> None:
