@@ -108,6 +108,7 @@ class App:
         self._diary.reloaded(self._clock.now(), successful=True)
         _settle_heap()
         self._broadcast.all_changed()
+        self._doubt_the_page()
         log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
         self._schedule.start_now("catalogue")
 
@@ -261,6 +262,7 @@ class App:
         self.url = await server.start()
         self._stack.push_async_callback(server.stop)
         self._stack.callback(self._feed.close)
+        self._doubt_the_page()
         addresses.write(
             self.settings.data, addresses.Addresses(pid=os.getpid(), url=self.url, sandbox=self.sandbox_url)
         )
@@ -323,6 +325,12 @@ class App:
         if spec.pace is None:
             return None
         return lambda: self._knowledge.rhythm.decide(spec, self._clock.now()).interval
+
+    def _doubt_the_page(self) -> None:
+        if self.config.page.public and self.settings.token is None:
+            log.warning(
+                "page: public: true is not in force: set FALLBACKD_TOKEN or --token-file, for those who see all"
+            )
 
     def _on_outcome(self, outcome: Outcome) -> None:
         self._generations.notice(outcome)

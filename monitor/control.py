@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chaos.guard import Running
@@ -22,7 +22,7 @@ from monitor.drilling import Drilling
 from monitor.gauges import Gauges
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Outcome, ProbeSpec, Transition, Verdict
+from monitor.model import Health, Outcome, ProbeSpec, Transition, Verdict
 from monitor.notify import Outbox
 from monitor.schedule import Schedule
 from monitor.stocktaking import Stocktaking
@@ -117,6 +117,14 @@ class DaemonControl:
         if waiting:
             return False, f"no result yet of: {', '.join(waiting)}"
         return True, "every chain has been asked"
+
+    def healths(self) -> Mapping[str, Health]:
+        states = {chain.name: self._knowledge.chain_state(chain.name) for chain in self._in_force.config.chains}
+        return {name: state.health if state else Health.UNKNOWN for name, state in states.items()}
+
+    def chain(self, name: str) -> ChainView | None:
+        found = next((chain for chain in self._in_force.config.chains if chain.name == name), None)
+        return self._chains.view(found) if found else None
 
     def chains(self) -> Sequence[ChainView]:
         return [self._chains.view(chain) for chain in self._in_force.config.chains]

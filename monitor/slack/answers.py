@@ -44,7 +44,7 @@ def status(daemon: StatusView, chains: Sequence[ChainView], alerts: Sequence[Ale
     stopped = f"Drills are stopped: {daemon.stopped}" if daemon.stopped else ""
     running = f"Drills under way: {daemon.runs_under_way}" if daemon.runs_under_way else ""
     return said(
-        f"fallbackd: {overall(chains).text}",
+        f"fallbackd: {overall({chain.name: chain.health for chain in chains}).text}",
         *map(_chain, chains),
         *(f"🔔 {one.severity.value} for {span(max(0.0, daemon.now - one.since))}: {one.title}" for one in firing),
         running,

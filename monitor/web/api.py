@@ -205,10 +205,10 @@ def next_page(outcomes: Sequence[Outcome], limit: int) -> str | None:
 
 def find_chain(control: Control, name: str) -> ChainView:
     """Raises HTTPException 404."""
-    for chain in control.chains():
-        if chain.name == name:
-            return chain
-    raise HTTPException(404, f"there is no chain {name}")
+    found = control.chain(name)
+    if found is None:
+        raise HTTPException(404, f"there is no chain {name}")
+    return found
 
 
 def find_drill(control: Control, name: str) -> DrillView:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from monitor.alerting import Silence
-from monitor.model import Outcome, Transition
+from monitor.model import Health, Outcome, Transition
 from monitor.web.coverage_views import CoverageView
 from monitor.web.views import (
     AlertView,
@@ -29,6 +29,14 @@ class Control(Protocol):
 
     def ready(self) -> tuple[bool, str]:
         """Whether there are first results of every chain, and the sentence that says so or why not."""
+        ...
+
+    def healths(self) -> Mapping[str, Health]:
+        """Of every chain by its name, in the order of the config: cheap, where the views of many chains are not."""
+        ...
+
+    def chain(self, name: str) -> ChainView | None:
+        """None when there is no such chain."""
         ...
 
     def chains(self) -> Sequence[ChainView]:

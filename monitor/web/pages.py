@@ -20,6 +20,7 @@ from monitor.web import public, strip, wording
 from monitor.web.access import Policy
 from monitor.web.api import ID, NAME, find_chain, find_run, next_page, parse_cursor
 from monitor.web.control import Control
+from monitor.web.coverage_views import ChainCoverageView
 from monitor.web.feed import Feed
 from monitor.web.gate import Reader, reader
 from monitor.web.history_api import Histories
@@ -45,6 +46,22 @@ class Sources:
     control: Control
     histories: Histories
     feed: Feed
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which parts have to be made: of none named, all."""
+
+    parts: Sequence[str]
+    who: Reader
+
+    def seen(self, part: str) -> bool:
+        """A part that everybody is shown."""
+        return not self.parts or part in self.parts
+
+    def shown(self, part: str) -> bool:
+        """A part that is shown to whoever sees all."""
+        return self.who.sees_all and self.seen(part)
 
 
 def environment() -> Environment:
@@ -108,29 +125,30 @@ class Pages:
         self, request: Request, *, refused: Refused | None = None, parts: Sequence[str] = ()
     ) -> HTMLResponse:
         who, control = reader(request), self.control
-        chains = [chain if who.sees_all else public.chain(chain) for chain in control.chains()]
+        wanted = _Wanted(parts, who)
+        healths = control.healths()
+        chains = await self._chains([name for name in healths if wanted.seen(f"chain-{name}")], who)
         return await self.show(
             "status.html",
             request,
             status=200 if refused is None else 409,
             parts=parts,
             refused=refused,
-            overall=wording.overall(chains),
+            overall=wording.overall(healths),
             chains=chains,
-            strips=await self._histories.strips(),
-            groups=grouped(control.incidents(), control.alerts()) if who.sees_all else (),
-            silences=control.silences() if who.sees_all else (),
-            drills=control.drills() if who.sees_all else (),
-            runs=await control.runs(limit=RUNS) if who.sees_all else (),
-            transitions=await control.transitions(limit=TRANSITIONS) if who.sees_all else (),
+            strips=await self._histories.strips() if chains else {},
+            groups=grouped(control.incidents(), control.alerts()) if wanted.shown("alerts") else (),
+            silences=control.silences() if wanted.shown("alerts") else (),
+            drills=control.drills() if wanted.shown("drills") else (),
+            runs=await control.runs(limit=RUNS) if wanted.shown("runs") else (),
+            transitions=await control.transitions(limit=TRANSITIONS) if wanted.shown("transitions") else (),
         )
 
     async def chain(self, request: Request, name: str, before: str | None, parts: Sequence[str]) -> HTMLResponse:
         who, control = reader(request), self.control
-        chain = find_chain(control, name)
+        wanted, chain = _Wanted(parts, who), find_chain(control, name)
         query = OutcomeQuery(chain=name, before=_cursor(before), limit=OUTCOMES)
-        outcomes = await control.outcomes(query) if who.sees_all else ()
-        runs = await control.runs(chain=name, limit=TIMELINE)
+        outcomes = await control.outcomes(query) if wanted.shown("outcomes") else ()
         return await self.show(
             "chain.html",
             request,
@@ -139,17 +157,31 @@ class Pages:
             is_first_page=before is None,
             outcomes=outcomes,
             older=next_page(outcomes, OUTCOMES),
-            strip=(await self._histories.strips()).get(name),
+            strip=(await self._histories.strips()).get(name) if wanted.seen("served") else None,
             windows=[window.value for window in Window],
-            timeline=await self._timeline(chain, runs, who),
-            groups=grouped(control.incidents(), control.alerts(), name) if who.sees_all else (),
-            silences=[one for one in control.silences() if one.chain == name] if who.sees_all else (),
-            drills=[one for one in control.drills() if one.chain == name] if who.sees_all else (),
-            table=next((one for one in control.coverage().chains if one.chain == name), None),
+            timeline=await self._timeline(name, who) if wanted.seen("timeline") else (),
+            groups=grouped(control.incidents(), control.alerts(), name) if wanted.shown("alerts") else (),
+            silences=[one for one in control.silences() if one.chain == name] if wanted.shown("alerts") else (),
+            drills=[one for one in control.drills() if one.chain == name] if wanted.shown("drills") else (),
+            table=self._coverage(name) if wanted.shown("coverage") else None,
         )
 
-    async def _timeline(self, chain: ChainView, runs: Sequence[RunView], who: Reader) -> Sequence[Any]:
-        found = await self._histories.troubles(chain.name, since=self._clock.now() - LOOK_BACK)
+    async def _chains(self, names: Sequence[str], who: Reader) -> Sequence[ChainView]:
+        """One by one, so that many chains do not hold up the probes."""
+        found = []
+        for name in names:
+            view = self.control.chain(name)
+            if view is not None:
+                found.append(view if who.sees_all else public.chain(view))
+            await asyncio.sleep(0)
+        return found
+
+    def _coverage(self, name: str) -> ChainCoverageView | None:
+        return next((one for one in self.control.coverage().chains if one.chain == name), None)
+
+    async def _timeline(self, name: str, who: Reader) -> Sequence[Any]:
+        runs: Sequence[RunView] = await self.control.runs(chain=name, limit=TIMELINE)
+        found = await self._histories.troubles(name, since=self._clock.now() - LOOK_BACK)
         if not who.sees_all:
             found, runs = public.troubles(found), [public.run(one) for one in runs]
         return timeline(found, runs, TIMELINE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.model import Health, Outcome, Path, VerdictKind
-from monitor.web.views import ChainView, DrillView, RunState, RunView, StatusView
+from monitor.web.views import DrillView, RunState, RunView, StatusView
 
 GRAVITY = (Health.DOWN, Health.DEGRADED, Health.LIMITED, Health.UNKNOWN, Health.HEALTHY)
 """The gravest first."""
@@ -31,10 +31,10 @@ class Overall:
     text: str
 
 
-def overall(chains: Sequence[ChainView]) -> Overall:
+def overall(chains: Mapping[str, Health]) -> Overall:
     """Named after the gravest: the chains that are in trouble, or how many there are."""
     for health in GRAVITY[:-1]:
-        found = [chain.name for chain in chains if chain.health is health]
+        found = [name for name, own in chains.items() if own is health]
         if found:
             text = "no results yet" if health is Health.UNKNOWN and len(found) == len(chains) else _those(found, health)
             return Overall(health=health, text=text)

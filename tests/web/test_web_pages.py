@@ -250,7 +250,7 @@ OVERALL = [
 
 @pytest.mark.parametrize(("healths", "worst", "text"), OVERALL)
 def test_the_headline_names_the_gravest(healths: tuple[Health, ...], worst: Health, text: str) -> None:
-    chains = [chat().model_copy(update={"name": f"c{place}", "health": health}) for place, health in enumerate(healths)]
+    chains = {f"c{place}": health for place, health in enumerate(healths)}
     assert wording.overall(chains) == wording.Overall(health=worst, text=text)
 
 

@@ -87,6 +87,12 @@ class FakeControl:
     def ready(self) -> tuple[bool, str]:
         return self.readiness
 
+    def healths(self) -> Mapping[str, Health]:
+        return {one.name: one.health for one in self.chain_views}
+
+    def chain(self, name: str) -> ChainView | None:
+        return next((one for one in self.chain_views if one.name == name), None)
+
     def chains(self) -> Sequence[ChainView]:
         return self.chain_views
 
