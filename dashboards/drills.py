@@ -15,6 +15,7 @@ DRILLS = "fallbackd_drills_total"
 WEEK = 7 * 86400.0
 AGE_STEPS = ((None, look.GOOD), (WEEK, look.WARNING), (2 * WEEK, look.BAD))
 EDGE = "fallbackd_edge_proven_timestamp_seconds"
+UNPROVEN = "fallbackd_edge_unproven"
 SMALL = partial(Head, width=4, height=4)
 
 
@@ -24,20 +25,22 @@ def verdicts(which: str) -> str:
 
 
 def proven(by: str, selector: str = CHAINS) -> str:
-    return age("fallbackd_edge_proven_timestamp_seconds", by, selector)
+    """Seconds since the proof; ``NEVER`` without one, ``BROKEN`` where the last drill deviated."""
+    broken = f'max by ({by}) ({UNPROVEN}{{{selector}, state="broken"}}) == 1'
+    return f"({broken}) * 0 - {-look.BROKEN} or ({age(EDGE, by, selector)})"
 
 
 def coverage(selector: str = CHAINS, *, width: int = 24) -> Panel:
     """The matrix of edges and faults; each cell is how long ago a drill proved it."""
     head = Head(
         title="Failovers proven",
-        about="How long ago a drill saw this fallback take over under this fault. An empty cell has no drill: nothing "
-        "is known about it.",
+        about="How long ago a drill saw this fallback take over under this fault; broken where the last one deviated. "
+        "An empty cell has no drill: nothing is known about it.",
         unit="s",
         width=width,
         decimals=0,
         steps=AGE_STEPS,
-        mappings=(look.NEVER_WORDS,),
+        mappings=(look.PROVEN_WORDS,),
     )
     expr = f'label_join({proven("chain, edge, fault", selector)}, "failover", " ", "chain", "edge")'
     return matrix(head, now(expr), row="failover", column="fault")
@@ -72,23 +75,23 @@ def _numbers() -> list[Panel]:
         number(
             Head(
                 title="Proven",
-                about="Pairs of fallback and fault that a drill has proven within two weeks.",
+                about="Pairs of fallback and fault whose proof is neither too old nor contradicted since.",
                 unit="proven",
                 width=4,
                 height=4,
             ),
-            now(f"count(time() - {EDGE}{{{CHAINS}}} < {2 * WEEK:.0f}) or vector(0)"),
+            now(f"count(sum by (chain, edge, fault) ({UNPROVEN}{{{CHAINS}}}) == 0) or vector(0)"),
         ),
         number(
             Head(
                 title="Not proven",
-                about="Pairs of fallback and fault that were never proven, or not within two weeks.",
+                about="Pairs of fallback and fault that were never proven, too long ago, or whose last drill deviated.",
                 unit="unproven",
                 width=4,
                 height=4,
                 steps=((None, look.GOOD), (1.0, look.WARNING)),
             ),
-            now(f"count(time() - {EDGE}{{{CHAINS}}} >= {2 * WEEK:.0f}) or vector(0)"),
+            now(f"sum({UNPROVEN}{{{CHAINS}}}) or vector(0)"),
         ),
         number(
             Head(

@@ -39,6 +39,7 @@ POSITION_COLOURS = {"primary": GOOD, "fallback 1": NOTICE, "fallback 2": WARNING
 VERDICT_COLOURS = {"passed": GOOD, "deviated": BAD, "inconclusive": NOTICE, "aborted": WARNING}
 
 NEVER = -1
+BROKEN = -2
 """Stands in a query for "has not happened yet"; panels show the word."""
 
 
@@ -59,6 +60,7 @@ def without_a_number(text: str) -> ValueMapping:
 
 HEALTH_WORDS = words({str(number): (state, HEALTH_COLOURS[state]) for state, number in HEALTH.items()})
 NEVER_WORDS = words({str(NEVER): ("never", UNKNOWN)})
+PROVEN_WORDS = words({str(NEVER): ("never", UNKNOWN), str(BROKEN): ("broken", BAD)})
 NO_ANSWERS = without_a_number("no answers")
 SERVING_WORDS = words(
     {

@@ -44,7 +44,15 @@ def large() -> Metrics:
         for kind in ("completion", "stream")
     ]
     drills = [_drill(chain, fault) for chain in config.chains for fault in ("rate_limited", "stall")]
-    return Metrics(config, specs, drills, "1.2.3")
+    found = Metrics(config, specs, drills, "1.2.3")
+    steps = [f"t{position}->t{position + 1}" for position in range(TARGETS - 1)]
+    cells = [
+        (chain.name, step, fault) for chain in config.chains for step in steps for fault in ("rate_limited", "stall")
+    ]
+    found.set_series("fallbackd_edge_proven_timestamp_seconds", dict.fromkeys(cells, 0.0))
+    states = [(*cell, state) for cell in cells for state in ("never", "stale", "broken")]
+    found.set_series("fallbackd_edge_unproven", dict.fromkeys(states, 0.0))
+    return found
 
 
 def _chain(number: int) -> ChainConfig:
