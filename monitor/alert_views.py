@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.alarm import Alarm
-from monitor.alerting import Incident
+from monitor.alerting import Alert, Incident
+from monitor.conditions import RULES
 from monitor.model import Severity
 from monitor.web.views import AlertView, IncidentView
 
 _GRAVITY = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+
+
+def _by_gravity(alert: Alert) -> tuple[int, int, float]:
+    """The gravest first; of equals the one that explains the others."""
+    return _GRAVITY.index(alert.severity), -len(RULES[alert.when].inhibits), alert.since
 
 
 class AlertViews:
@@ -45,7 +51,7 @@ class AlertViews:
 
     def incident(self, incident: Incident) -> IncidentView:
         firing = [one for one in self._alarm.members(incident.id) if one.is_firing]
-        gravest = min(firing, key=lambda one: (_GRAVITY.index(one.severity), one.since))
+        gravest = min(firing, key=_by_gravity)
         return IncidentView(
             id=incident.id,
             cause=str(incident.cause),

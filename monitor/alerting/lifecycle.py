@@ -9,11 +9,14 @@ from enum import StrEnum
 from monitor.alerting.alert import Alert, Stage, alert_key, cause_of
 from monitor.alerting.incident import REOPEN_WITHIN
 from monitor.alerting.silences import Silence, silenced
-from monitor.conditions import RULES, Condition
+from monitor.conditions import RULES, CauseKind, Condition
 from monitor.config.model import AlertsFile, RuleConfig
 
 CAUSE_LASTS = 60.0
 """Seconds for which another cause must show before a firing alert has it: targets do not die in the same moment."""
+WIDER_LASTS = 15.0
+"""Seconds for a wider one, which explains more chains: the sooner they are one incident the better."""
+_WIDTH = {kind: rank for rank, kind in enumerate(CauseKind)}
 
 
 class Move(StrEnum):
@@ -125,7 +128,8 @@ def _with_cause(alert: Alert, condition: Condition, now: float) -> Alert:
         return replace(alert, cause=cause, turning=None, turned=None)
     if cause != alert.turning or alert.turned is None:
         return replace(alert, turning=cause, turned=now)
-    return replace(alert, cause=cause, turning=None, turned=None) if now - alert.turned >= CAUSE_LASTS else alert
+    lasts = WIDER_LASTS if _WIDTH[cause.kind] < _WIDTH[alert.cause.kind] else CAUSE_LASTS
+    return replace(alert, cause=cause, turning=None, turned=None) if now - alert.turned >= lasts else alert
 
 
 def _unseen(alert: Alert, around: Circumstances, *, inhibited: bool) -> tuple[Alert | None, Move]:

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.alerting import REOPEN_WITHIN, THROTTLE, AlertState, DecisionReason, Silence, acknowledge
 from monitor.alerting.incident import changes, load_state
-from monitor.alerting.lifecycle import CAUSE_LASTS
+from monitor.alerting.lifecycle import CAUSE_LASTS, WIDER_LASTS
 from monitor.conditions import Cause, CauseKind, Condition
 from monitor.model import NoticeCause, NoticeState, Severity
 from tests.rules.test_alerting import Watch, alerts, condition
@@ -118,8 +118,9 @@ def test_an_incident_whose_alerts_all_find_the_cause_takes_it_over_and_keeps_its
     vague = Cause(kind=CauseKind.CHAIN, name="chain0")
     watch.at(0.0, of("chain0", vague))
     watch.at(10.0, of("chain0"))
+    watch.at(9.0 + WIDER_LASTS, of("chain0"))
     assert [one.cause for one in watch.open.values()] == [vague], "it must last"
-    watch.at(10.0 + CAUSE_LASTS, of("chain0"))
+    watch.at(10.0 + WIDER_LASTS, of("chain0"))
     assert [one.cause for one in watch.open.values()] == [GROQ]
     (notice,) = watch.at(100.0, of("chain0"), of("chain1")).notices
     assert (notice.incident, notice.chains) == (watch.notices[0].incident, ("chain0", "chain1"))
@@ -130,7 +131,7 @@ def test_two_incidents_that_turn_out_to_be_one_are_merged() -> None:
     vague = Cause(kind=CauseKind.CHAIN, name="chain1")
     watch.at(0.0, of("chain0"), of("chain1", vague))
     watch.at(40.0, of("chain0"), of("chain1"))
-    decision = watch.at(40.0 + CAUSE_LASTS, of("chain0"), of("chain1"))
+    decision = watch.at(40.0 + WIDER_LASTS, of("chain0"), of("chain1"))
     told = {notice.state: notice for notice in decision.notices}
     first, second = watch.notices[:2]
     assert told[NoticeState.FIRING].incident == first.incident
@@ -145,6 +146,8 @@ def test_an_incident_splits_when_one_of_its_chains_finds_another_cause() -> None
     watch = Many()
     watch.at(0.0, of("chain0"), of("chain1"))
     watch.at(40.0, of("chain0"), of("chain1", AZURE))
+    watch.at(39.0 + CAUSE_LASTS, of("chain0"), of("chain1", AZURE))
+    assert len(watch.open) == 1, "it must last, and longer than a cause that explains more"
     watch.at(40.0 + CAUSE_LASTS, of("chain0"), of("chain1", AZURE))
     assert sorted(str(one.cause) for one in watch.open.values()) == ["provider azure", "provider groq"]
     shown = {notice.incident: notice.chains for notice in watch.notices}
