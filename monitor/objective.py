@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 
 from monitor.model import Outcome, Status
 
@@ -73,14 +74,20 @@ class ObjectiveHistory:
     def over(self, window: float, now: float) -> Kept:
         """What was answered in the last ``window`` seconds, to the minute (to the quarter of an hour for long ones)."""
         start, end = (now - window) / MINUTE, now / MINUTE
-        fine = [counts for minute, counts in self._fine.items() if start <= minute + 0.5 and minute <= end]
+        first, last = ceil(start - 0.5), int(end)
+        fine = (
+            [counts for minute in range(first, last + 1) if (counts := self._fine.get(minute))]
+            if last - first < len(self._fine)
+            else [counts for minute, counts in self._fine.items() if first <= minute <= last]
+        )
+        if window <= FINE_FOR - COARSE * MINUTE:
+            return _sum(fine)
         coarse = [
             counts
             for block, counts in self._coarse.items()
             if start <= (block + 0.5) * COARSE and block * COARSE <= end
         ]
-        found = [*fine, *coarse]
-        return Kept(good=sum(counts[0] for counts in found), bad=sum(counts[1] for counts in found))
+        return _sum([*fine, *coarse])
 
     @property
     def size(self) -> int:
@@ -98,3 +105,8 @@ class ObjectiveHistory:
         last = (minute - int(KEEP // MINUTE)) // COARSE - 1
         for block in [one for one in self._coarse if one < last]:
             del self._coarse[block]
+
+
+def _sum(buckets: Iterable[list[int]]) -> Kept:
+    found = list(buckets)
+    return Kept(good=sum(counts[0] for counts in found), bad=sum(counts[1] for counts in found))

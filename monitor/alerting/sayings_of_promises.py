@@ -55,9 +55,11 @@ def _burn_examples(rule: RuleConfig, watched: Watched) -> tuple[Example, ...]:
     chain = watched.chains[0]
     promise = series("fallbackd_chain_objective_ratio", chain=chain.name)
     good, bad = (series("fallbackd_chain_objective_total", chain=chain.name, result=word) for word in ("good", "bad"))
-    interval = MINUTE if rule.window <= 6 * 3600 else 30 * MINUTE
-    steps = int((rule.window + rule.for_) // interval) + 3
-    each = 1 + int(2 * rule.min_samples / max(1, rule.window // interval))
+    # As long as the short window: the long one then holds the same, and promtool is not kept busy for minutes.
+    length = rule.short_window + rule.for_
+    interval = MINUTE if length <= 3600 else 5 * MINUTE
+    steps = int(length // interval) + 3
+    each = 1 + int(2 * rule.min_samples / max(1, length // interval))
     at = steps * interval
     kept = {promise: f"{chain.objective.success:g}x{steps}"}
     quiet = Example(series={**kept, good: f"0+{each}x{steps}", bad: f"0x{steps}"}, at=at, interval=interval)

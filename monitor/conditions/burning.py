@@ -22,11 +22,11 @@ def _burn_rate(rule: RuleConfig, world: World, now: float) -> Iterator[Condition
         success = world.promises.get(chain)
         if success is None:
             continue
-        kept, lately = history.over(rule.window, now), history.over(rule.short_window, now)
-        if kept.total < rule.min_samples or kept.bad < LEAST_BAD:
-            continue
-        burn, burns_now = kept.burn(success), lately.burn(success)
-        if burn is not None and burns_now is not None and min(burn, burns_now) >= factor:
+        lately = history.over(rule.short_window, now)
+        if (lately.burn(success) or 0.0) < factor:
+            continue  # the cheaper window first: a healthy chain is looked at each second
+        kept = history.over(rule.window, now)
+        if kept.total >= rule.min_samples and kept.bad >= LEAST_BAD and (kept.burn(success) or 0.0) >= factor:
             yield _condition(rule, world, chain, success, kept, lately)
 
 

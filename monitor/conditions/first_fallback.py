@@ -14,8 +14,11 @@ def _first_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Cond
     """A fallback within the window, and none in the quiet time before, in which enough was answered to tell."""
     for chain, history in world.fallbacks.items():
         start = now - rule.window
-        lately, before = history.count_between(start, now), history.count_between(start - rule.lasting, start)
-        if not lately.fallbacks or before.fallbacks or before.answers < rule.min_samples:
+        lately = history.count_between(start, now)
+        if not lately.fallbacks:
+            continue
+        before = history.count_between(start - rule.lasting, start)
+        if before.fallbacks or before.answers < rule.min_samples:
             continue
         state, quiet = world.chains.get(chain), format_duration(rule.lasting)
         yield Condition(

@@ -8,6 +8,7 @@ from monitor.conditions.evidence import chain_facts, percent
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
 from monitor.config.quantity import format_duration
+from monitor.fallback import Counts, FallbackHistory
 
 MOSTLY = 0.5
 _PARTS = 4
@@ -18,9 +19,8 @@ def _silent_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Con
     for chain, history in world.fallbacks.items():
         if chain in world.itself.told_of:
             continue
-        part = rule.lasting / _PARTS
-        quarters = [history.count_between(now - (n + 1) * part, now - n * part) for n in range(_PARTS)]
-        if any(counts.share is None or counts.share < MOSTLY for counts in quarters):
+        quarters = _quarters(rule, history, now)
+        if len(quarters) < _PARTS:
             continue
         answers, fallbacks = sum(one.answers for one in quarters), sum(one.fallbacks for one in quarters)
         if answers < rule.min_samples:
@@ -36,6 +36,17 @@ def _silent_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Con
             facts=chain_facts(state) if state else (),
             cause=world.causes.of(chain),
         )
+
+
+def _quarters(rule: RuleConfig, history: FallbackHistory, now: float) -> list[Counts]:
+    """From the latest on, up to the first in which the primary answered most."""
+    part, found = rule.lasting / _PARTS, list[Counts]()
+    for n in range(_PARTS):
+        counts = history.count_between(now - (n + 1) * part, now - n * part)
+        if counts.share is None or counts.share < MOSTLY:
+            break
+        found.append(counts)
+    return found
 
 
 SILENT_FALLBACK = Rule(
