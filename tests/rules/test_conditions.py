@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,8 @@ from monitor.conditions import RULES, Cause, CauseKind, Condition, ProbeView, Wo
 from monitor.config.model import RuleConfig
 from monitor.fallback import FallbackHistory
 from monitor.health import ChainState, Serving, Trouble, WrongAnswer
-from monitor.model import Health, Path, Reason, Severity, Verdict, VerdictKind
+from monitor.model import Health, Reason, Severity, Verdict, VerdictKind
+from monitor.model import Path as ChainPath
 
 NOW = 1_791_028_980.0  # 2026-10-03 12:03 UTC
 DEAD = Trouble(
@@ -22,7 +24,7 @@ DEAD = Trouble(
     since=NOW - 60,
     detail="timeout since 12:02 UTC",
 )
-SERVING = Serving(label="second", position=1, path=Path.FAILED_OVER, model="m/2", since=NOW - 60, at=NOW)
+SERVING = Serving(label="second", position=1, path=ChainPath.FAILED_OVER, model="m/2", since=NOW - 60, at=NOW)
 
 
 def rule(when: str, **settings) -> RuleConfig:
@@ -44,7 +46,7 @@ def history(fallbacks: int, primaries: int, *, past: tuple[int, int] = (0, 0)) -
     """The last ten minutes, and the hours before them."""
     kept = FallbackHistory()
     for start, counts in ((NOW - 20000, past), (NOW - 300, (fallbacks, primaries))):
-        for path, count in zip((Path.FAILED_OVER, Path.PRIMARY), counts, strict=True):
+        for path, count in zip((ChainPath.FAILED_OVER, ChainPath.PRIMARY), counts, strict=True):
             for n in range(count):
                 kept.add(start + n, path)
     return kept
@@ -94,9 +96,9 @@ def test_a_condition_holds_the_evidence():
     ("serving", "text"),
     [
         (None, "unknown: the chain has not been asked end to end"),
-        (replace(SERVING, label=None, path=Path.EXHAUSTED), "nobody, since 2026-10-03T12:02:00Z"),
+        (replace(SERVING, label=None, path=ChainPath.EXHAUSTED), "nobody, since 2026-10-03T12:02:00Z"),
         (
-            replace(SERVING, label=None, path=Path.WRONG_MODEL, model="acme/x"),
+            replace(SERVING, label=None, path=ChainPath.WRONG_MODEL, model="acme/x"),
             "acme/x, which is not in the chain, since 2026-10-03T12:02:00Z",
         ),
         (replace(SERVING, path=None), "second, since 2026-10-03T12:02:00Z"),
@@ -288,6 +290,11 @@ def test_every_rule_tells_an_operator_what_to_do(kind):
     assert kind.settings | kind.one_of <= set(RuleConfig.model_fields)
     assert kind.one_of <= kind.settings
     assert kind.inhibits <= set(RULES)
+
+
+@pytest.mark.parametrize("name", list(RULES))
+def test_messages_link_to_a_heading_of_the_readme(name):
+    assert f"\n### `{name}`\n" in (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def test_the_rules_are_listed_under_their_own_names():
