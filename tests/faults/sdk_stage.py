@@ -26,13 +26,13 @@ from tests.gateway.conftest import KEY, SONNET, config
 
 FOR_EVER = 30.0
 """Seconds: whoever sleeps for longer does so until the test is over."""
-PATIENCE = 1.0
+PATIENCE = 2.0
 """Seconds that the application waits for whatever never comes."""
 WAIT = 3.0
 OPTIONS: dict[str, dict[str, float]] = {
     **{name: {"seconds": WAIT, "jitter": 0.0} for name in ("delay", "slow_connect", "slow_first_token")},
     "slow_chunks": {"seconds": 0.2, "jitter": 0.0},
-    "bandwidth": {"rate": 50},
+    "bandwidth": {"rate": 150},
 }
 """Waits that show, where the defaults would make no difference."""
 
@@ -184,9 +184,9 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 """What has to be asked for a fault to show; else a text."""
 
 
-async def seen(way: Way, fault: str, *, stream: bool) -> str:
+async def seen(way: Way, fault: str, *, stream: bool, tools: bool = False) -> str:
     """What the application gets, in one line."""
-    question = QUESTIONS.get(fault, _TEXT)
+    question = _TOOLS if tools else QUESTIONS.get(fault, _TEXT)
     way.clock.slept.clear()
     asking = way.application.with_options(timeout=PATIENCE) if fault in HANGS else way.application
     told = await _asked(asking, question, stream=stream)
@@ -231,7 +231,7 @@ def _named(error: Exception, tokens: int = 0) -> str:
 async def _asked(asking: AsyncOpenAI, question: dict[str, Any], *, stream: bool) -> str:
     tokens: list[str] = []
     try:
-        async with asyncio.timeout(4 * PATIENCE if asking.timeout == PATIENCE else 30):
+        async with asyncio.timeout(2 * PATIENCE * (1 + asking.max_retries) if asking.timeout == PATIENCE else 30):
             if stream:
                 return await _streamed(asking, question, tokens)
             return _plain(await asking.chat.completions.create(model=SONNET, **question))

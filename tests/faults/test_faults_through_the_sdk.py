@@ -116,6 +116,15 @@ async def test_a_fault_is_the_same_for_a_client_that_blocks(fault: str) -> None:
         assert await seen_blocking(way, fault) == SEEN[fault][0]
 
 
+ERRORS = [fault for fault in BY["gateway"] if "Error" in SEEN[fault][0]]
+
+
+@pytest.mark.parametrize("fault", ERRORS)
+async def test_a_fault_is_the_same_for_a_question_with_tools(fault: str) -> None:
+    async with WAYS["gateway"](fault, 0) as way:
+        assert await seen(way, fault, stream=False, tools=True) == SEEN[fault][0]
+
+
 RETRIED = ("APIConnectionError", "APITimeoutError", "InternalServerError", "RateLimitError", "APIStatusError 408")
 """What the SDK asks again by itself: no connection, no answer in time, 408, 409, 429 and 5xx."""
 

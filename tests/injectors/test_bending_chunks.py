@@ -1,0 +1,93 @@
+"""However an answer is cut into pieces on its way, each fault makes the same of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from random import Random
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaos.errors import wording
+from chaos.faults import FAULTS, resolve
+from chaos.injectors.bending import CutError, ResetError, bend, bends
+from chaos.model import Effect
+
+WORDS = wording("openrouter", "/v1/chat/completions")
+EFFECTS: dict[str, Effect] = {
+    name: effect for name, fault in FAULTS.items() if bends(effect := fault.effect(resolve(name, {}), Random(1)))
+}
+CHUNK = {"id": "x", "model": "m", "object": "chat.completion.chunk"}
+TOKENS = ['{"a"', ": ", "1}", " ünïcode 🙂"]
+STREAM = (
+    b": PROCESSING\n\n"
+    + b"".join(
+        b"data: " + json.dumps({**CHUNK, "choices": [{"index": 0, "delta": {"content": one}}]}).encode() + b"\n\n"
+        for one in TOKENS
+    )
+    + b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+)
+PLAIN = json.dumps({"model": "m", "choices": [{"message": {"content": "".join(TOKENS)}, "finish_reason": "stop"}]})
+
+
+async def hold(seconds: float = 0.0) -> None:
+    """Nothing is waited for here."""
+
+
+async def made(whole: bytes, cuts: list[int], effect: Effect, *, streamed: bool) -> tuple[bytes, str]:
+    """The bytes that come out, and how they end."""
+    places = [0, *sorted(cut % len(whole) for cut in cuts), len(whole)]
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for begin, end in pairwise(places):
+            yield whole[begin:end]
+
+    out = b""
+    try:
+        async for piece in bend(pieces(), effect, hold, WORDS, streamed=streamed):
+            out += piece
+    except ResetError:
+        return out, "reset"
+    except CutError:
+        return out, "cut"
+    return out, "whole"
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("name", EFFECTS)
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, 10_000), max_size=12))
+def test_the_pieces_do_not_matter(name: str, streamed: bool, cuts: list[int]) -> None:
+    whole = STREAM if streamed else PLAIN.encode()
+
+    async def both() -> tuple[tuple[bytes, str], tuple[bytes, str]]:
+        effect = EFFECTS[name]
+        return await made(whole, [], effect, streamed=streamed), await made(whole, cuts, effect, streamed=streamed)
+
+    in_one, in_pieces = anyio.run(both)
+    assert in_pieces == in_one
+
+
+ENDINGS = {"cut": "cut", "reset_after_headers": "reset"}
+WAITING = {"slow_first_token", "slow_chunks", "bandwidth", "stall"}
+"""Nothing is waited for here, so these change nothing."""
+OF_CALLS = {"tool_call_as_text", "broken_tool_arguments"}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("name", sorted(EFFECTS.keys() - WAITING - OF_CALLS))
+def test_each_of_them_changes_something(name: str, streamed: bool) -> None:
+    whole = STREAM if streamed else PLAIN.encode()
+    out, ending = anyio.run(lambda: made(whole, [], EFFECTS[name], streamed=streamed))
+    assert ending == ENDINGS.get(name, "whole")
+    assert out != whole
+
+
+@pytest.mark.parametrize("name", sorted(OF_CALLS))
+def test_what_changes_calls_leaves_an_answer_without_one_as_it_was(name: str) -> None:
+    out, _ = anyio.run(lambda: made(PLAIN.encode(), [], EFFECTS[name], streamed=False))
+    assert json.loads(out) == json.loads(PLAIN)
