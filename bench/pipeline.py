@@ -31,6 +31,7 @@ import aiohttp
 import structlog
 from stub import EVENTS, MODEL, PACE, SameWord, Stub, cpu_of, free_port, program, stub
 
+from monitor import heap
 from monitor.clock import SystemClock
 from monitor.config.loading import load
 from monitor.config.model import Config
@@ -147,6 +148,7 @@ async def daemon(url: str, kind: str) -> AsyncIterator[Daemon]:
             config=config, prober=prober, knowledge=knowledge, metrics=metrics, store=store,
             catalogue=lambda _: known, clock=clock, rng=rng, changed=lambda _: None,
         )  # fmt: skip
+        heap.settle()
         yield Daemon(pipeline, metrics, store, own)
         await endpoints.close()
         await store.close()

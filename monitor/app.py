@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import gc
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -15,7 +14,7 @@ import structlog
 from chaos.drills import resolve
 from chaos.model import Drill
 from chaos.sandbox import Sandbox
-from monitor import addresses
+from monitor import addresses, heap
 from monitor.alarm import Alarm
 from monitor.broadcast import Broadcast
 from monitor.clock import Clock, SystemClock
@@ -86,7 +85,7 @@ class App:
         """Raises StartError when something that is needed cannot be had; what was started is stopped again."""
         try:
             await self._start()
-            _settle_heap()
+            heap.settle()
         except BaseException:
             await self.stop()
             raise
@@ -106,7 +105,7 @@ class App:
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
         self._diary.reloaded(self._clock.now(), successful=True)
-        _settle_heap()
+        heap.settle()
         self._broadcast.all_changed()
         self._doubt_the_page()
         log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
@@ -400,10 +399,3 @@ class App:
             raise StartError(
                 f"another fallbackd uses the data folder {data}; stop it, or choose another with --data"
             ) from None
-
-
-def _settle_heap() -> None:
-    """What lives as long as the config is looked at once, not with each collection: that would delay every probe."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import math
 import ssl
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
 import aiohttp
 import certifi
 import httpx
-from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from monitor.arrivals import Arriving, Exchange, Receiver, Take, stamped
 from monitor.breakage import BROKEN, true_kind
 from monitor.errors import StartError
 from monitor.phases import CURRENT, Phases, TimedContext, tracing
@@ -25,12 +27,59 @@ from monitor.phases import CURRENT, Phases, TimedContext, tracing
 CONNECT_SECONDS = 10.0
 """For DNS, TCP and TLS together, where the request itself names no limit."""
 
+LINGER_SECONDS = 1.0
+"""What ends a body comes right behind its last byte, or not at all."""
+
 IDLE_SECONDS = 4.0
 """An idle connection is closed before usual servers (5 s and up) close it, so that their closing meets no request of
 ours. No POST is ever sent twice: a monitor that tried again would hide what it is there to see."""
 
 
-class AioTransport(httpx.AsyncBaseTransport):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One request, ready to send. ``connect`` is for DNS, TCP and TLS together, ``queue`` for a free connection of our
+    own, both in seconds."""
+
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str]
+    content: bytes | None
+    connect: float = CONNECT_SECONDS
+    queue: float = 0.0
+
+
+class Incoming(ABC):
+    """A reply of which the headers are there. Close it when done with it.
+
+    ``headers`` in order, as they were sent. ``sent`` and ``head``: when the request went out and the headers came, by
+    ``time.perf_counter``; ``sent`` is None where a connection had to be made for it, or where it is not known.
+    ``queued``: seconds of waiting for a connection of our own.
+    """
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    sent: float | None
+    head: float
+    queued: float
+
+    @abstractmethod
+    async def pour(self, take: Take) -> None:
+        """Hand on the body as it comes, until its end or until ``take`` wants no more. Raises httpx's exceptions."""
+
+    @abstractmethod
+    async def close(self, *, whole: bool) -> None:
+        """``whole``: all that was wanted came."""
+
+
+class Direct(httpx.AsyncBaseTransport, ABC):
+    """A transport that can also be asked without httpx's requests and responses, which cost more than the asking."""
+
+    @abstractmethod
+    async def open(self, sending: Sending) -> Incoming:
+        """Send a request and wait for the headers of its reply. Raises httpx's exceptions."""
+
+
+class AioTransport(Direct):
     """Raises httpx's exceptions of the true kind (see ``breakage``).
 
     No redirects, no cookies, no proxies, no decoding. Takes httpx's ``timeout`` extension. Responses carry the
@@ -41,30 +90,39 @@ class AioTransport(httpx.AsyncBaseTransport):
     def __init__(self, *, ca_file: str | None = None, limit: int = 200) -> None:
         self._limit = limit
         self._session: aiohttp.ClientSession | None = None
-        self._lost = _LostConnections()
         self._closed = False
         self._tls = _tls_context(ca_file)  # now: reading certificates takes long enough to be seen in a first latency
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        phases = Phases()
-        token = CURRENT.set(phases)
-        try:
-            response = await self._send(request, phases)
-        except BROKEN as error:
-            kind = true_kind(error, phases, request.url.host)
-            raise kind from kind.__cause__
-        finally:
-            CURRENT.reset(token)
+        limits = request.extensions.get("timeout", {})
+        response, exchange = await self._send(
+            request.method,
+            request.url,
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
+            await request.aread(),
+            _timeout(limits.get("connect") or CONNECT_SECONDS, limits.get("pool") or 0.0, limits.get("read")),
+        )
         return httpx.Response(
             response.status,
             headers=list(response.raw_headers),
-            stream=_Body(response, self._lost),
+            stream=_Body(response),
             extensions={
                 "http_version": b"HTTP/1.1",
                 "reason_phrase": (response.reason or "").encode("latin-1", "replace"),
-                "fallbackd_phases": dict(phases.seconds),
+                "fallbackd_phases": dict(exchange.seconds),
             },
         )
+
+    async def open(self, sending: Sending) -> Incoming:
+        response, exchange = await self._send(
+            sending.method,
+            sending.url,
+            sending.headers,
+            sending.content,
+            _timeout(sending.connect, sending.queue, None),
+        )
+        assert exchange.reply is not None  # noqa: S101 - aiohttp returns a response when its headers were read; narrows the type
+        return _Opened(response, exchange.reply, exchange.seconds.get("queued", 0.0))
 
     async def aclose(self) -> None:
         """Close every connection. Safe to run twice; a request after it is a RuntimeError."""
@@ -73,25 +131,44 @@ class AioTransport(httpx.AsyncBaseTransport):
         if session is not None:
             await session.close()
 
-    async def _send(self, request: httpx.Request, phases: Phases) -> aiohttp.ClientResponse:
-        content = await request.aread()
-        return await self._open().request(
-            request.method,
-            _address(request.url),
-            headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=content or None,
-            allow_redirects=False,
-            timeout=_timeout(request),
-            ssl=self._tls if request.url.scheme == "https" else True,
-            trace_request_ctx=phases,
-        )
+    async def _send(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str] | list[tuple[str, str]],
+        content: bytes | None,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's, by phase
+    ) -> tuple[aiohttp.ClientResponse, Exchange]:
+        exchange = Exchange()
+        token = CURRENT.set(exchange)
+        try:
+            response = await self._session_open().request(
+                method,
+                _address(url),
+                headers=headers,
+                data=content or None,
+                allow_redirects=False,
+                timeout=timeout,
+                ssl=self._tls if url.scheme == "https" else True,
+                trace_request_ctx=exchange,
+            )
+        except BROKEN as error:
+            kind = true_kind(error, exchange, url.host)
+            raise kind from kind.__cause__
+        finally:
+            CURRENT.reset(token)
+        return response, exchange
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _session_open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise RuntimeError("the transport is closed")
         if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=self._limit, keepalive_timeout=IDLE_SECONDS, socket_factory=stamped
+            )
+            connector._factory = partial(Receiver, asyncio.get_running_loop())  # type: ignore[assignment] # noqa: SLF001 - aiohttp has no public place for it
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=IDLE_SECONDS),
+                connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
@@ -99,6 +176,29 @@ class AioTransport(httpx.AsyncBaseTransport):
                 trace_configs=[tracing()],
             )
         return self._session
+
+
+class _Opened(Incoming):
+    def __init__(self, response: aiohttp.ClientResponse, reply: Arriving, queued: float) -> None:
+        self._response = response
+        self._reply = reply
+        self.status = response.status
+        self.headers = response.raw_headers
+        self.sent, self.head, self.queued = reply.sent, reply.head, queued
+
+    async def pour(self, take: Take) -> None:
+        try:
+            await self._reply.pour(take)
+        except BROKEN as error:
+            kind = true_kind(error, Phases(), self._response.url.host or "")
+            raise kind from kind.__cause__
+
+    async def close(self, *, whole: bool) -> None:
+        """What ends a whole body is given a moment to come as well, so that its connection can be used again."""
+        if whole and not self._response.closed:
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._response.close)
+        else:
+            self._response.close()
 
 
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:
@@ -122,15 +222,14 @@ def _usual_context() -> ssl.SSLContext:
     return context
 
 
-def _timeout(request: httpx.Request) -> aiohttp.ClientTimeout:
+@lru_cache(maxsize=256)
+def _timeout(connect: float, queue: float, read: float | None) -> aiohttp.ClientTimeout:
     """aiohttp's ``connect`` spans the wait for a free connection, DNS, TCP and TLS; ``sock_connect`` TCP and TLS."""
-    limits = request.extensions.get("timeout", {})
-    connect = limits.get("connect") or CONNECT_SECONDS
     return aiohttp.ClientTimeout(
         total=None,
-        connect=connect + (limits.get("pool") or 0.0),
+        connect=connect + queue,
         sock_connect=connect,
-        sock_read=limits.get("read"),
+        sock_read=read,
         ceil_threshold=math.inf,  # it would round limits above 5 s up to whole seconds
     )
 
@@ -140,64 +239,19 @@ def _address(url: httpx.URL) -> URL:
     return URL(str(url), encoded=True)
 
 
-class _LostConnections:
-    """Tells a reader that its connection was lost, where aiohttp 3.14 lets it wait for ever.
-
-    A malformed chunk after the headers closes the connection and wakes nobody; the error is known to the
-    connection's protocol object alone, which this watches.
-    """
-
-    def __init__(self) -> None:
-        self._reading: dict[ResponseHandler, aiohttp.StreamReader | None] = {}
-
-    def watch(self, protocol: ResponseHandler, content: aiohttp.StreamReader) -> None:
-        closed = protocol.closed
-        if closed is None:  # lost already; what came of the body is all in ``content``
-            return
-        if protocol not in self._reading:
-            closed.add_done_callback(partial(self._wake, protocol))
-        self._reading[protocol] = content
-
-    def forget(self, protocol: ResponseHandler) -> None:
-        """The connection is watched on, since it may be used again."""
-        if protocol in self._reading:
-            self._reading[protocol] = None
-
-    def _wake(self, protocol: ResponseHandler, closed: asyncio.Future[None]) -> None:
-        if not closed.cancelled():
-            closed.exception()  # asyncio complains about one that nobody fetched
-        content = self._reading.pop(protocol, None)
-        error = protocol.exception()
-        if content is not None and error is not None and not content.is_eof() and content.exception() is None:
-            content.set_exception(error)
-
-
 class _Body(httpx.AsyncByteStream):
     """A response's body as it arrives. Closing it before its end closes the connection."""
 
-    def __init__(self, response: aiohttp.ClientResponse, lost: _LostConnections) -> None:
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self._lost = lost
-        self._protocol = response.connection.protocol if response.connection is not None else None
-        if self._protocol is not None:
-            lost.watch(self._protocol, response.content)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._response.content.iter_any():
                 yield chunk
-            self._check_end()
         except BROKEN as error:
             kind = true_kind(error, Phases(), self._response.url.host or "")
             raise kind from kind.__cause__
 
     async def aclose(self) -> None:
-        if self._protocol is not None:
-            self._lost.forget(self._protocol)
         self._response.close()
-
-    def _check_end(self) -> None:
-        """aiohttp takes a reset for the end of a body that has no length."""
-        error = self._protocol.exception() if self._protocol is not None else None
-        if isinstance(error, OSError):
-            raise error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from chaos.gateway import Gateway
+from monitor import heap
 from monitor.addresses import parse_listen
 from monitor.clock import SystemClock
 from monitor.commands import options
@@ -80,8 +80,7 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
         catalogue=lambda _: Catalogue(), clock=SystemClock(), exposition=metrics.exposition,
     )  # fmt: skip
     await running.start()
-    gc.collect()
-    gc.freeze()  # what is there now stays for good; looking through it again and again would hold traffic up
+    heap.settle()
     print(
         f"The gateway listens at {running.url}/v1 and passes to {config.endpoints[settings.endpoint].url}; "
         f"control and metrics at {running.control_url}. Ctrl-C stops.",
