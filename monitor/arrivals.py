@@ -29,8 +29,8 @@ _ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 _OLDEST = 5.0
 """Seconds. The kernel's record is by the wall clock; bytes that seem to have lain here longer show that it was set."""
 
-Take = Callable[[bytes, float], bool]
-"""Takes a piece of a body and when it came (by ``time.perf_counter``). True: no more is wanted."""
+Take = Callable[[bytes, float | None], bool]
+"""Takes a piece of a body and when it came (by ``time.perf_counter``; None: just now). True: no more is wanted."""
 
 
 class StampedSocket(socket.socket):
@@ -96,7 +96,7 @@ class Arriving:
         self.sent = sent
         self.head = head
         self._content = content
-        self._marks: list[tuple[int, float]] = []
+        self._marks: list[tuple[int, float | None]] = []
         self._passed = 0
         self._take: Take | None = None
         self._looking = False
@@ -114,15 +114,15 @@ class Arriving:
             if total > self._passed and not self._over:
                 self._hand(take, self._content.read_nowait(total - self._passed), at)
         self._take = take
-        self.look(time.perf_counter(), None)
+        self.look(None, None)
         if not self._over:
             self._end = asyncio.get_running_loop().create_future()
             await self._end
         if self._error is not None:
             raise self._error
 
-    def look(self, at: float, lost: BaseException | None) -> None:
-        """Something came in at ``at``, or (``lost``) the connection broke: hand it on."""
+    def look(self, at: float | None, lost: BaseException | None) -> None:
+        """Something came in at ``at`` (None: just now), or (``lost``) the connection broke: hand it on."""
         take, content = self._take, self._content
         if self._over or self._looking:  # a read that makes room may bring in the next bytes before it returns
             return
@@ -137,7 +137,7 @@ class Arriving:
         elif take is not None and self._whole:
             self._finish(None)
 
-    def _drain(self, take: Take, at: float) -> None:
+    def _drain(self, take: Take, at: float | None) -> None:
         self._looking = True
         while not self._over and (piece := self._content.read_nowait()):
             self._hand(take, piece, at)
@@ -150,7 +150,7 @@ class Arriving:
         self._content.set_exception(lost)
         return lost
 
-    def _hand(self, take: Take, piece: bytes, at: float) -> None:
+    def _hand(self, take: Take, piece: bytes, at: float | None) -> None:
         self._passed += len(piece)
         try:
             if take(piece, at):
@@ -219,6 +219,11 @@ class Receiver(ResponseHandler):
             exchange.reply = reply
         return found
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Called after each piece that is read, and nearly never was anything held back."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self._broke()
@@ -229,4 +234,4 @@ class Receiver(ResponseHandler):
 
     def _broke(self) -> None:
         if self._current is not None:
-            self._current.look(time.perf_counter(), self.exception())
+            self._current.look(None, self.exception())

@@ -24,6 +24,8 @@ class Capability(StrEnum):
     BUDGET = "budget"
 
 
+_CAPABILITIES = frozenset(Capability)
+
 SETS: Mapping[str, tuple[Capability, ...]] = {
     "tool_calling": (Capability.TOOLS,),
     "vision": (Capability.VISION,),
@@ -55,7 +57,7 @@ class Ruling:
 
 def is_capability(kind: str) -> bool:
     """Whether a kind of question asks what a target can do, rather than whether it answers."""
-    return kind in Capability.__members__.values()
+    return kind in _CAPABILITIES
 
 
 def resolve(needs: Iterable[str]) -> tuple[Capability, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cache, lru_cache
 
 import httpx
+from yarl import URL
 
 from monitor.arrivals import Take
 from monitor.exchange import Ask
@@ -25,8 +25,9 @@ async def send(ask: Ask, transport: httpx.AsyncBaseTransport, allowed: float) ->
     Raises httpx's exceptions. What stands in our client's way (respx does so in tests) is passed through, and a
     transport that is not ours gets an httpx request with the marks of ``ask``.
     """
-    sending = _sending(ask, allowed)
-    if isinstance(transport, Direct) and _client().is_free(sending.url):
+    url, address = _urls(ask.url)
+    sending = _sending(ask, address, allowed)
+    if isinstance(transport, Direct) and _client().is_free(url):
         return await transport.open(sending)
     extensions = {
         "timeout": {"connect": sending.connect, "read": None, "write": None, "pool": sending.queue},
@@ -34,7 +35,7 @@ async def send(ask: Ask, transport: httpx.AsyncBaseTransport, allowed: float) ->
         _OVER: transport,
     }
     request = httpx.Request(
-        sending.method, sending.url, headers=sending.headers, content=sending.content, extensions=extensions
+        sending.method, url, headers=sending.headers, content=sending.content, extensions=extensions
     )
     return _OverHttpx(await _client().send(request, stream=True))
 
@@ -44,14 +45,14 @@ class _OverHttpx(Incoming):
         self._response = response
         self.status = response.status_code
         self.headers = response.headers.raw
-        self.sent, self.head = None, time.perf_counter()
+        self.sent = self.head = None
         self.queued = response.extensions.get("fallbackd_phases", {}).get("queued", 0.0)
 
     async def pour(self, take: Take) -> None:
         stream = self._response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an async client has no other; narrows the type
         async for piece in stream:
-            if take(piece, time.perf_counter()):
+            if take(piece, None):
                 return
 
     async def close(self, *, whole: bool) -> None:  # noqa: ARG002 - httpx closes the same either way
@@ -94,7 +95,7 @@ def _client() -> _Client:
 _NO_COOKIES = _NoCookies()
 
 
-def _sending(ask: Ask, allowed: float) -> Sending:
+def _sending(ask: Ask, address: URL, allowed: float) -> Sending:
     # A compressed stream comes in lumps: first token and gaps would be those of the compressor.
     headers = {
         "accept": "*/*",
@@ -106,7 +107,7 @@ def _sending(ask: Ask, allowed: float) -> Sending:
     headers.update({name.lower(): value for name, value in ask.headers.items()})
     return Sending(
         method=ask.method,
-        url=_url(ask.url),
+        address=address,
         headers=headers,
         content=None if ask.body is None else _JSON.encode(dict(ask.body)).encode(),
         # It ends before our own deadline, so that a connection that never comes is named as the cause.
@@ -116,9 +117,9 @@ def _sending(ask: Ask, allowed: float) -> Sending:
 
 
 @lru_cache(maxsize=1024)
-def _url(address: str) -> httpx.URL:
+def _urls(text: str) -> tuple[httpx.URL, URL]:
     """Raises httpx.InvalidURL, and UnsupportedProtocol for what is no web address."""
-    url = httpx.URL(address)
+    url = httpx.URL(text)
     if url.scheme not in {"http", "https"}:
         raise httpx.UnsupportedProtocol(f"{url.scheme or 'no'} scheme in the address; it needs http:// or https://")
-    return url
+    return url, URL(str(url), encoded=True)

@@ -163,13 +163,14 @@ def find_error(parsed: Any) -> Mapping[str, Any] | None:
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
     body = mapping(parsed)
-    for holder in (body, *choices(body)):
+    found = choices(body)
+    for holder in (body, *found):
         error = holder.get("error")
         if error:
             return error if isinstance(error, Mapping) else {"message": text_of(error) or "error without a message"}
     if body.get("object") == "error":  # vLLM writes the error itself, without an envelope
         return body
-    for choice in choices(body):
+    for choice in found:
         if choice.get("finish_reason") == "error":
             cause = text_of(choice.get("native_finish_reason")) or "no cause given"
             return {"message": f"finish_reason error ({cause})"}

@@ -274,9 +274,8 @@ class Knowledge:
 
 
 def _key(chain: str, target: Target | None) -> str:
-    if target is None:
-        return Subject(chain=chain).key
-    return Subject(chain=chain, target=target.label, provider=target.provider).key
+    """As ``Subject.key``."""
+    return chain if target is None else f"{chain}/{target.key}"
 
 
 def _put(states: dict[str, SubjectState], key: str, state: SubjectState | None) -> None:

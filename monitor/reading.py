@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _SECRET = re.compile(r"\b(?:sk|pk|key)-[\w-]{6,}|\bbearer\s+\S+", re.IGNORECASE)
@@ -20,12 +21,14 @@ def parse(text: str | bytes) -> Any:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
+    if type(value) is dict:  # what JSON gives: a look at the abstract class costs ten times as much
+        return value
     return value if isinstance(value, Mapping) else {}
 
 
 def choices(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     found = body.get("choices")
-    return tuple(map(mapping, found)) if isinstance(found, list) else ()
+    return tuple([mapping(one) for one in found]) if type(found) is list else ()
 
 
 def text_of(value: Any) -> str:
@@ -33,8 +36,8 @@ def text_of(value: Any) -> str:
 
 
 def header(headers: Mapping[str, str] | None, name: str) -> str:
-    """The value of a header, whatever the case of its name; empty where it was not sent."""
-    return next((value for own, value in (headers or {}).items() if own.lower() == name), "")
+    """The value of a header by its name in lower case, as a Reply has them; empty where it was not sent."""
+    return headers.get(name, "") if headers else ""
 
 
 def number(value: Any) -> float | None:
@@ -51,8 +54,14 @@ def number(value: Any) -> float | None:
 def clean(text: str, limit: int = 240) -> str:
     """One printable line, encodable, without anything that looks like a key."""
     if len(text) <= limit and text.isascii() and text.isprintable():  # nearly all are: the rest is for the others
-        return _SECRET.sub("[masked]", " ".join(text.split()))
+        return _one_line(text)
     printable = text[: limit * 8].encode("utf-8", "replace").decode("utf-8")
     line = " ".join("".join(mark if mark.isprintable() else " " for mark in printable).split())
     line = _SECRET.sub("[masked]", line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+@lru_cache(maxsize=4096)
+def _one_line(text: str) -> str:
+    """Of the same names again and again: models, providers, finish reasons."""
+    return _SECRET.sub("[masked]", " ".join(text.split()))

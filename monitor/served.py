@@ -12,6 +12,7 @@ from monitor.naming import closeness, same_provider
 from monitor.offering import Catalogue
 
 TIMEOUTS = frozenset({Reason.TIMEOUT, Reason.FIRST_TOKEN_TIMEOUT, Reason.STALLED})
+_FARTHEST = 100  # farther than any name that means the model
 _NEARLY = 0.9  # an attempt that failed after this share of its target's timeout has waited for nothing as well
 
 
@@ -49,12 +50,14 @@ def exhausted(answer: Answer, chain: ChainConfig, catalogue: Catalogue) -> Serve
 
 def position_of(model: str | None, provider: str | None, chain: ChainConfig, catalogue: Catalogue) -> int | None:
     """The target that a reported (model, provider) is: the one whose name comes closest, the first among equals."""
-    ranked = [
-        (near, target.position)
-        for target in chain.all_targets()
-        if (near := _nearness(target, model, provider, catalogue)) is not None
-    ]
-    return min(ranked)[1] if ranked else None
+    best, found = _FARTHEST, None
+    for target in chain.all_targets():
+        near = _nearness(target, model, provider, catalogue)
+        if near is not None and near < best:
+            best, found = near, target.position
+            if near == 0:
+                break
+    return found
 
 
 def judge_path(position: int | None, attempts: Sequence[Attempt], *, reported: bool) -> Path:
@@ -75,11 +78,24 @@ def placed(attempts: Sequence[Attempt], chain: ChainConfig, catalogue: Catalogue
 
 def _placed(attempt: Attempt, chain: ChainConfig, catalogue: Catalogue) -> Attempt:
     if attempt.model or attempt.provider or attempt.position is None:
-        return replace(attempt, position=position_of(attempt.model or None, attempt.provider, chain, catalogue))
+        position = position_of(attempt.model or None, attempt.provider, chain, catalogue)
+        return _moved(attempt, position)
     if attempt.position >= len(chain.targets):
-        return replace(attempt, position=None)
+        return _moved(attempt, None)
     target = chain.target(attempt.position)
     return replace(attempt, model=target.model, provider=target.provider)
+
+
+def _moved(attempt: Attempt, position: int | None) -> Attempt:
+    """As ``replace`` does it, which takes longer than all else that is done with an attempt."""
+    return Attempt(
+        model=attempt.model,
+        provider=attempt.provider,
+        position=position,
+        status_code=attempt.status_code,
+        reason=attempt.reason,
+        duration=attempt.duration,
+    )
 
 
 def check_target(answer: Answer, target: Target, catalogue: Catalogue) -> Finding:

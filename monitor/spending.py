@@ -57,9 +57,7 @@ class Spending:
     def charge(self, outcome: Outcome, reservation: Reservation | None) -> None:
         """Book an outcome, whatever asked for it."""
         usd = paid(outcome, reservation.usd if reservation else None)
-        places = (outcome.served_provider or outcome.provider, self._endpoint(outcome.chain, outcome.position))
-        purses = purses_of(outcome.chain, places, self._ledger.limits, kind=outcome.kind)
-        self._ledger.charge(purses, outcome.at, usd, reservation=reservation)
+        self._ledger.charge(self._paying(outcome), outcome.at, usd, reservation=reservation)
 
     def dump(self) -> dict[str, bytes | None]:
         """What changed of today's spending since the last time, to be restored after a restart."""
@@ -96,7 +94,10 @@ class Spending:
         self._specs = specs
         self._chains = {chain.name: chain for chain in config.chains}
         self._priorities = {spec.key: priority_of(spec, self._chains[spec.chain]) for spec in specs}
-        self._fixed = self._gathered(purses_of(spec.chain, (), self._ledger.limits, kind=spec.kind) for spec in specs)
+        self._purses = {
+            (spec.chain, spec.kind): purses_of(spec.chain, (), self._ledger.limits, kind=spec.kind) for spec in specs
+        }
+        self._fixed = self._gathered(self._purses[spec.chain, spec.kind] for spec in specs)
 
     def _bearing(self) -> Mapping[str, Bearing]:
         """Changes with who answers only where providers have budgets: then it is gathered anew."""
@@ -109,9 +110,16 @@ class Spending:
                 found.setdefault(spec.chain, {}).setdefault(purse, set()).add(self._priorities[spec.key])
         return {chain: {purse: frozenset(by) for purse, by in of.items()} for chain, of in found.items()}
 
+    def _paying(self, outcome: Outcome) -> tuple[Purse, ...]:
+        fixed = None if self._ledger.limits.providers else self._purses.get((outcome.chain, outcome.kind))
+        if fixed is not None:
+            return fixed
+        places = (outcome.served_provider or outcome.provider, self._endpoint(outcome.chain, outcome.position))
+        return purses_of(outcome.chain, places, self._ledger.limits, kind=outcome.kind)
+
     def _expected(self, spec: ProbeSpec) -> tuple[Purse, ...]:
         if not self._ledger.limits.providers:
-            return purses_of(spec.chain, (), self._ledger.limits, kind=spec.kind)
+            return self._purses[spec.chain, spec.kind]
         target = spec.target
         provider = target.provider if target is not None and target.provider else self._answered_by(spec)
         endpoint = target.endpoint if target is not None else self._endpoint(spec.chain, None)

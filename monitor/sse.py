@@ -30,7 +30,20 @@ class EventReader:
         self._after_cr = False
 
     def feed(self, chunk: bytes) -> Iterator[str]:
-        for line in self._lines(self._decoder.decode(chunk)):
+        if chunk.endswith(b"\n\n") and b"\r" not in chunk and not self._unfinished:
+            text = self._decoder.decode(chunk)
+            blocks = text[:-2].split("\n\n")
+            if all(block.startswith("data: ") and "\n" not in block for block in blocks):
+                return iter([block[6:] for block in blocks])  # as nearly all come: each event whole, of one line
+            return self._events(text)
+        return self._events(self._decoder.decode(chunk))
+
+    @property
+    def _unfinished(self) -> bool:
+        return bool(self._line or self._data or self._after_cr)
+
+    def _events(self, text: str) -> Iterator[str]:
+        for line in self._lines(text):
             if line:
                 self._take(line)
             elif self._data:

@@ -10,19 +10,21 @@ import asyncio
 import math
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 
 import aiohttp
 import certifi
 import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from monitor.arrivals import Arriving, Exchange, Receiver, Take, stamped
 from monitor.breakage import BROKEN, true_kind
 from monitor.errors import StartError
-from monitor.phases import CURRENT, Phases, TimedContext, tracing
+from monitor.phases import CURRENT, ConnectionTrace, Phases, TimedContext
 
 CONNECT_SECONDS = 10.0
 """For DNS, TCP and TLS together, where the request itself names no limit."""
@@ -41,7 +43,7 @@ class Sending:
     own, both in seconds."""
 
     method: str
-    url: httpx.URL
+    address: URL
     headers: Mapping[str, str]
     content: bytes | None
     connect: float = CONNECT_SECONDS
@@ -52,14 +54,14 @@ class Incoming(ABC):
     """A reply of which the headers are there. Close it when done with it.
 
     ``headers`` in order, as they were sent. ``sent`` and ``head``: when the request went out and the headers came, by
-    ``time.perf_counter``; ``sent`` is None where a connection had to be made for it, or where it is not known.
+    ``time.perf_counter``; ``sent`` is None where a connection had to be made for it, ``head`` where they came just now.
     ``queued``: seconds of waiting for a connection of our own.
     """
 
     status: int
     headers: Sequence[tuple[bytes, bytes]]
     sent: float | None
-    head: float
+    head: float | None
     queued: float
 
     @abstractmethod
@@ -97,7 +99,7 @@ class AioTransport(Direct):
         limits = request.extensions.get("timeout", {})
         response, exchange = await self._send(
             request.method,
-            request.url,
+            _address(request.url),
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
             await request.aread(),
             _timeout(limits.get("connect") or CONNECT_SECONDS, limits.get("pool") or 0.0, limits.get("read")),
@@ -116,7 +118,7 @@ class AioTransport(Direct):
     async def open(self, sending: Sending) -> Incoming:
         response, exchange = await self._send(
             sending.method,
-            sending.url,
+            sending.address,
             sending.headers,
             sending.content,
             _timeout(sending.connect, sending.queue, None),
@@ -134,7 +136,7 @@ class AioTransport(Direct):
     async def _send(
         self,
         method: str,
-        url: httpx.URL,
+        address: URL,
         headers: Mapping[str, str] | list[tuple[str, str]],
         content: bytes | None,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's, by phase
@@ -144,16 +146,15 @@ class AioTransport(Direct):
         try:
             response = await self._session_open().request(
                 method,
-                _address(url),
+                address,
                 headers=headers,
                 data=content or None,
                 allow_redirects=False,
                 timeout=timeout,
-                ssl=self._tls if url.scheme == "https" else True,
-                trace_request_ctx=exchange,
+                ssl=self._tls if address.scheme == "https" else True,
             )
         except BROKEN as error:
-            kind = true_kind(error, exchange, url.host)
+            kind = true_kind(error, exchange, address.host or "")
             raise kind from kind.__cause__
         finally:
             CURRENT.reset(token)
@@ -163,19 +164,29 @@ class AioTransport(Direct):
         if self._closed:
             raise RuntimeError("the transport is closed")
         if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=self._limit, keepalive_timeout=IDLE_SECONDS, socket_factory=stamped
-            )
-            connector._factory = partial(Receiver, asyncio.get_running_loop())  # type: ignore[assignment] # noqa: SLF001 - aiohttp has no public place for it
             self._session = aiohttp.ClientSession(
-                connector=connector,
+                connector=_Connector(self._limit),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
                 timeout=aiohttp.ClientTimeout(total=None),
-                trace_configs=[tracing()],
             )
         return self._session
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Makes connections that tell when their bytes came, and how long it took to make them."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit, keepalive_timeout=IDLE_SECONDS, socket_factory=stamped)
+        make: Callable[..., ResponseHandler] = Receiver
+        self._factory = partial(make, asyncio.get_running_loop())  # aiohttp has no public place for it
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout  # noqa: ASYNC109 - aiohttp's own, by phase
+    ) -> aiohttp.connector.Connection:
+        phases = CURRENT.get()
+        return await super().connect(req, [*traces, ConnectionTrace(phases)] if phases else traces, timeout)
 
 
 class _Opened(Incoming):

@@ -64,7 +64,7 @@ class _Reading:
         self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._events: list[Event] = []
-        self._reader = EventReader()
+        self._reader: EventReader | None = None
         self._unpack: Gunzip | None = None
         self._size = 0
         self._first_byte: float | None = None
@@ -112,13 +112,15 @@ class _Reading:
             events=tuple(self._events),
             done=self._done,
             first_byte=self._first_byte,
-            duration=self._ended if answered and self._ended is not None else self._elapsed(time.perf_counter()),
+            duration=self._ended if answered and self._ended is not None else self._elapsed(),
             detail=detail,
         )
 
-    def _elapsed(self, at: float) -> float:
-        """Seconds from the start to ``at``, which is by ``time.perf_counter``, whatever the clock handed in runs by."""
-        return self._clock.monotonic() - (time.perf_counter() - at) - self._started
+    def _elapsed(self, at: float | None = None) -> float:
+        """Seconds from the start until now, or until ``at``, which is by ``time.perf_counter`` whatever clock is handed
+        in."""
+        ago = 0.0 if at is None else time.perf_counter() - at
+        return self._clock.monotonic() - ago - self._started
 
     def _take_head(self, incoming: Incoming) -> None:
         if incoming.sent is not None:
@@ -140,17 +142,18 @@ class _Reading:
             raise _LateError
 
     def _set_alarm(self) -> None:
-        left = self.allowed - self._elapsed(time.perf_counter())
+        left = self.allowed - self._elapsed()
         if self.alarm is not None and not self.alarm.expired():
             self.alarm.reschedule(asyncio.get_running_loop().time() + left)
 
-    def _take(self, raw: bytes, at: float) -> bool:
+    def _take(self, raw: bytes, at: float | None) -> bool:
         """One piece of the body, and whether it is the last that is wanted."""
-        elapsed = self._ended = self._elapsed(at)
+        elapsed = self._ended = max(self._elapsed(at), self._ended or 0.0)
         self._check_time(elapsed)
         chunk = raw if self._unpack is None else self._unpack.feed(raw)
         self._size += len(chunk)
         if self._streaming:
+            self._reader = self._reader or EventReader()
             self._take_events(self._reader.feed(chunk), elapsed)
         else:
             self._take_body(chunk)
@@ -162,7 +165,7 @@ class _Reading:
             return Fate.TOO_LARGE, f"the reply is longer than {self._limit} bytes or {MAX_EVENTS} events"
         if not self._done and self._unpack is not None and not self._unpack.whole:
             return Fate.CUT, "the compressed reply ends before its end"
-        self._done = self._done or self._reader.pending == DONE
+        self._done = self._done or (self._reader is not None and self._reader.pending == DONE)
         return Fate.ANSWERED, ""
 
     def _take_events(self, events: Iterable[str], elapsed: float) -> None:

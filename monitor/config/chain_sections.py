@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -232,8 +233,16 @@ class ChainConfig(Section):
         default=None, gt=0, description="Longest time a whole walk may take; unset, the sum of the targets' timeouts."
     )
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_unpinned", None)  # pydantic takes over what was worked out for the old targets
+        return copied
+
     def target(self, position: int, provider: str | None = None) -> Target:
         """The target at a position as a value; ``provider`` pins one of its listed providers."""
+        return self._target(position, provider) if provider else self._unpinned[position]
+
+    def _target(self, position: int, provider: str | None) -> Target:
         own = self.targets[position]
         return Target(
             chain=self.name,
@@ -247,7 +256,11 @@ class ChainConfig(Section):
 
     def all_targets(self) -> tuple[Target, ...]:
         """Every target in order, none pinned beyond its own ``provider``."""
-        return tuple(self.target(position) for position in range(len(self.targets)))
+        return self._unpinned
+
+    @cached_property
+    def _unpinned(self) -> tuple[Target, ...]:
+        return tuple(self._target(position, None) for position in range(len(self.targets)))
 
     @property
     def deadline(self) -> float:

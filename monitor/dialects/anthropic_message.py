@@ -48,7 +48,9 @@ def read_message(reply: Reply, *, now: float) -> Answer:
         reasoning_details=thoughts,
         finish=finish_of(body.get("stop_reason")),
     )
-    return replace(answer, finding=judge_content(answer, thought=bool(thoughts)))
+    says = bool(answer.text.strip() or answer.tool_calls)
+    finding = judge_content(says=says, finish=answer.finish, tokens=answer.tokens, thought=bool(thoughts))
+    return replace(answer, finding=finding)
 
 
 def described(answer: Answer, body: Mapping[str, Any]) -> Answer:

@@ -109,4 +109,5 @@ class _Stream:
             return Finding(reason=Reason.EMPTY, detail="a stream without a single event")
         if not self._stopped:
             return Finding(reason=Reason.CUT, detail=f"the stream ended without message_stop ({so_far})")
-        return judge_content(answer, thought=self._thought)
+        says = bool(answer.text.strip() or answer.tool_calls)
+        return judge_content(says=says, finish=answer.finish, tokens=answer.tokens, thought=self._thought)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from monitor.classify import by_fate, classify, find_error, from_error
-from monitor.dialects.completion import FINE, Report, described, judge_content, thinking, written
+from monitor.dialects.completion import Report, Said, judge_content, thinking, written
 from monitor.exchange import Answer, Event, Fate, Finding, Reply
 from monitor.model import Reason
 from monitor.reading import choices, clean, mapping, parse, text_of
@@ -33,7 +33,7 @@ class _Stream:
         self._report = report
         self._now = now
         self._strict = strict
-        self._answer = Answer()
+        self._said = Said()
         self._text: list[str] = []
         self._calls: dict[Any, dict[str, str]] = {}
         self._arrivals: list[float] = []
@@ -43,32 +43,31 @@ class _Stream:
 
     def take(self, event: Event, number: int) -> None:
         chunk = parse(event.data)
-        if not isinstance(chunk, Mapping):
+        if type(chunk) is not dict:
             start = clean(event.data, 60) or "nothing"
             self._blame(Finding(reason=Reason.MALFORMED, detail=f"chunk {number} of the stream is not JSON: {start}"))
             return
-        self._answer = described(self._answer, chunk, self._reply, self._report)
-        for choice in choices(chunk)[:1]:
-            self._take_choice(choice, event.at)
-        error = find_error(chunk)
+        self._said.take(chunk, self._reply, self._report)
+        if came := choices(chunk):
+            self._take_choice(came[0], event.at)
+        data = event.data
+        error = find_error(chunk) if "error" in data or "\\u" in data else None  # nearly all chunks have no such word
         if error is not None:
             found = from_error(error, status=self._reply.status, headers=self._reply.headers or {}, now=self._now)
             self._blame(replace(found, detail=f"{found.detail} ({self._progress()})"))
 
     def answer(self) -> Answer:
-        tokens, arrivals = self._answer.tokens, self._arrivals
-        answer = replace(
-            self._answer,
-            text="".join(self._text),
+        tokens, arrivals, text = self._said.tokens, self._arrivals, "".join(self._text)
+        return self._said.answer(
+            text=text,
             tool_calls=tuple(_as_sent(call) for call in self._calls.values()),
             finish=self._finish,
             first_token=arrivals[0] if arrivals else None,
             last_token=arrivals[-1] if arrivals else None,
             longest_gap=max((later - at for at, later in pairwise(arrivals)), default=None),
             streamed_tokens=max(0, tokens.completion - (0 if self._thought else tokens.reasoning)),
+            finding=self._finding(says=bool(text.strip() or self._calls)),
         )
-        found = self._finding(answer)
-        return answer if found is FINE else replace(answer, finding=found)
 
     def _take_choice(self, choice: Mapping[str, Any], at: float) -> None:
         delta = mapping(choice.get("delta")) or mapping(choice.get("message"))
@@ -81,7 +80,8 @@ class _Stream:
             self._arrivals.append(at)
         self._text.append(text)
         self._thought = self._thought or thought
-        self._finish = clean(text_of(choice.get("finish_reason")), 40) or self._finish
+        if finish := choice.get("finish_reason"):
+            self._finish = clean(text_of(finish), 40) or self._finish
 
     def _take_call(self, piece: Mapping[str, Any]) -> None:
         """A tool call comes in pieces, told apart by their index."""
@@ -97,7 +97,7 @@ class _Stream:
     def _progress(self) -> str:
         return progress(len(self._arrivals))
 
-    def _finding(self, answer: Answer) -> Finding:
+    def _finding(self, *, says: bool) -> Finding:
         reply = self._reply
         if self._trouble is not None:
             return self._trouble
@@ -108,11 +108,11 @@ class _Stream:
             return replace(found, detail=f"{found.detail} ({self._progress()})") if self._arrivals else found
         if not reply.events:
             return Finding(reason=Reason.EMPTY, detail="a stream without a single chunk")
-        if not reply.done and (self._strict or answer.finish is None):
+        if not reply.done and (self._strict or self._finish is None):
             return Finding(reason=Reason.CUT, detail=f"the stream ended without [DONE] ({self._progress()})")
-        if self._strict and answer.finish is None:
+        if self._strict and self._finish is None:
             return Finding(reason=Reason.CUT, detail=f"the stream ended without a finish reason ({self._progress()})")
-        return judge_content(answer, thought=self._thought)
+        return judge_content(says=says, finish=self._finish, tokens=self._said.tokens, thought=self._thought)
 
 
 def progress(pieces: int) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from monitor.classify import classify
 from monitor.exchange import Answer, Finding, Reply
-from monitor.model import Attempt, Reason, Tokens
-from monitor.reading import choices, clean, mapping, number, parse, text_of
+from monitor.model import NO_TOKENS, Attempt, Reason, Tokens
+from monitor.reading import choices, clean, header, mapping, number, parse, text_of
 
 Report = Callable[[Mapping[str, Any]], tuple[Attempt, ...] | None]
 """Reads the attempts that a body reports, None where it says nothing of them."""
@@ -21,54 +20,78 @@ _MOST_DOLLARS = 1e6
 
 def read_completion(reply: Reply, report: Report, *, now: float) -> Answer:
     parsed = parse(reply.body)
-    answer = described(Answer(), mapping(parsed), reply, report)
+    body, said = mapping(parsed), Said()
+    said.take(body, reply, report)
     finding = classify(reply, parsed, now=now)
     if finding.reason is not Reason.NONE:
-        return replace(answer, finding=finding)
-    found = choices(mapping(parsed))
+        return said.answer(finding=finding)
+    found = choices(body)
     if not found:
-        return replace(answer, finding=Finding(reason=Reason.MALFORMED, detail="a 200 without an answer (no choices)"))
+        return said.answer(finding=Finding(reason=Reason.MALFORMED, detail="a 200 without an answer (no choices)"))
     message = mapping(found[0].get("message"))
-    answer = replace(
-        answer,
-        text=written(message),
-        tool_calls=_mappings(message.get("tool_calls")),
+    text, calls = written(message), _mappings(message.get("tool_calls"))
+    finish = clean(text_of(found[0].get("finish_reason")), 40) or None
+    return said.answer(
+        text=text,
+        tool_calls=calls,
         reasoning_details=_mappings(message.get("reasoning_details")),
-        finish=clean(text_of(found[0].get("finish_reason")), 40) or None,
-    )
-    judged = judge_content(answer, thought=bool(thinking(message)))
-    return answer if judged is FINE else replace(answer, finding=judged)
-
-
-def described(answer: Answer, body: Mapping[str, Any], reply: Reply, report: Report) -> Answer:
-    """``answer`` with what a body (or a chunk) says of itself: who, at what cost, after which attempts."""
-    usage, attempts = mapping(body.get("usage")), report(body)
-    header = next((value for name, value in (reply.headers or {}).items() if name.lower() == "x-generation-id"), "")
-    named = (answer.model, "model"), (answer.provider, "provider"), (answer.generation, "id")
-    if not usage and attempts is None and all(said or not body.get(key) for said, key in named):
-        return answer  # as most chunks of a stream: they name again what is known
-    return replace(
-        answer,
-        model=answer.model or clean(text_of(body.get("model")), 200) or None,
-        provider=answer.provider or clean(text_of(body.get("provider")), 100) or None,
-        generation=answer.generation or clean(text_of(body.get("id")) or header, 100) or None,
-        tokens=_tokens(usage) if usage else answer.tokens,
-        cost=_cost(usage) if usage else answer.cost,
-        attempts=answer.attempts if attempts is None else attempts,
-        attempts_reported=answer.attempts_reported or attempts is not None,
+        finish=finish,
+        finding=judge_content(
+            says=bool(text.strip() or calls), finish=finish, tokens=said.tokens, thought=bool(thinking(message))
+        ),
     )
 
 
-def judge_content(answer: Answer, *, thought: bool) -> Finding:
-    """Whether a complete answer says anything. ``thought``: its reasoning was seen."""
-    if answer.finish == "content_filter":
+class Said:
+    """What a body, or the chunks of a stream, say of the answer: who gave it, at what cost, after which attempts."""
+
+    def __init__(self) -> None:
+        self.model: str | None = None
+        self.provider: str | None = None
+        self.generation: str | None = None
+        self.tokens = NO_TOKENS
+        self._cost: float | None = None
+        self._attempts: tuple[Attempt, ...] | None = None
+
+    def take(self, body: Mapping[str, Any], reply: Reply, report: Report) -> None:
+        """Most chunks of a stream name again what is known: only what is new is looked at."""
+        if self.model is None:
+            self.model = clean(text_of(body.get("model")), 200) or None
+        if self.provider is None:
+            self.provider = clean(text_of(body.get("provider")), 100) or None
+        if self.generation is None:
+            identity = text_of(body.get("id")) or header(reply.headers, "x-generation-id")
+            self.generation = clean(identity, 100) or None
+        usage = body.get("usage")
+        if usage and (usage := mapping(usage)):
+            self.tokens, self._cost = _tokens(usage), _cost(usage)
+        attempts = report(body)
+        if attempts is not None:
+            self._attempts = attempts
+
+    def answer(self, **more: Any) -> Answer:
+        return Answer(
+            model=self.model,
+            provider=self.provider,
+            generation=self.generation,
+            tokens=self.tokens,
+            cost=self._cost,
+            attempts=self._attempts or (),
+            attempts_reported=self._attempts is not None,
+            **more,
+        )
+
+
+def judge_content(*, says: bool, finish: str | None, tokens: Tokens, thought: bool) -> Finding:
+    """Whether a complete answer is one. ``says``: it holds text or a call; ``thought``: its reasoning was seen."""
+    if finish == "content_filter":
         return Finding(reason=Reason.MODERATED, detail="the answer was withheld (finish_reason content_filter)")
-    if answer.text.strip() or answer.tool_calls:
+    if says:
         return FINE
-    spent, reasoning = answer.tokens.completion, answer.tokens.reasoning
-    if answer.finish == "length" and (0 < spent <= reasoning or thought):
+    spent, reasoning = tokens.completion, tokens.reasoning
+    if finish == "length" and (0 < spent <= reasoning or thought):
         return Finding(reason=Reason.STARVED, detail=f"all {spent or ''} tokens went into reasoning".replace("  ", " "))
-    return Finding(reason=Reason.EMPTY, detail=f"a 200 without content (finish_reason {answer.finish or 'missing'})")
+    return Finding(reason=Reason.EMPTY, detail=f"a 200 without content (finish_reason {finish or 'missing'})")
 
 
 def written(message: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ class OpenAICompatible:
             stream=question.stream,
             deadline=route.deadline,
             first_token=route.first_token if question.stream else None,
-            marks=marks_of(route, self.name),
+            marks=marks_of(route),
         )
 
     def read(self, reply: Reply, *, now: float) -> Answer:
@@ -95,7 +95,7 @@ def _by_headers(answer: Answer, reply: Reply) -> Answer:
     names = ("x-portkey-trace-id", "x-request-id")
     trace = next((found for name in names if (found := clean(header(reply.headers, name), 100))), None)
     provider = clean(header(reply.headers, "x-portkey-provider"), 100) or None
-    if provider is None and trace is None:
+    if (answer.provider or not provider) and (answer.generation or not trace):
         return answer
     return replace(answer, provider=answer.provider or provider, generation=answer.generation or trace)
 

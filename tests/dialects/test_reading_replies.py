@@ -71,7 +71,7 @@ def test_an_empty_report_of_attempts_is_a_report():
 
 def test_an_error_still_tells_its_attempts_and_its_generation():
     body = {"error": {"code": 503, "message": "Provider returned error"}, "openrouter_metadata": METADATA}
-    answer = read(body, 503, **{"X-Generation-Id": "gen-9"})
+    answer = read(body, 503, **{"x-generation-id": "gen-9"})
     assert answer.finding.reason is Reason.SERVER_ERROR
     assert (answer.attempts, answer.generation) == (ATTEMPTS, "gen-9")
 
