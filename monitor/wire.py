@@ -70,6 +70,7 @@ class _Reading:
         self._first_byte: float | None = None
         self._streaming = ask.stream
         self._began = False
+        self._set_for: float | None = self.allowed  # by who runs it
         self._done = False
         self._too_large = False
 
@@ -125,8 +126,9 @@ class _Reading:
     def _take_head(self, incoming: Incoming) -> None:
         if incoming.sent is not None:
             self._started += self._elapsed(incoming.sent)
-        else:
+        elif incoming.queued:
             self._started += incoming.queued  # waiting for a connection of our own is no slowness of the endpoint
+            self._set_for = None
         self._first_byte = self._ended = self._elapsed(incoming.head)
         self._check_time(self._first_byte)
         self.status = incoming.status
@@ -142,9 +144,12 @@ class _Reading:
             raise _LateError
 
     def _set_alarm(self) -> None:
-        left = self.allowed - self._elapsed()
-        if self.alarm is not None and not self.alarm.expired():
-            self.alarm.reschedule(asyncio.get_running_loop().time() + left)
+        """To the deadline that holds from now on, where it is another one."""
+        allowed = self.allowed
+        if allowed == self._set_for or self.alarm is None or self.alarm.expired():
+            return
+        self._set_for = allowed
+        self.alarm.reschedule(asyncio.get_running_loop().time() + allowed - self._elapsed())
 
     def _take(self, raw: bytes, at: float | None) -> bool:
         """One piece of the body, and whether it is the last that is wanted."""

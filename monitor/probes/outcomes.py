@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Required, TypedDict, Unpack
 
 from monitor.capability import Ruling, is_capability
 from monitor.config.model import ChainConfig
@@ -35,8 +36,9 @@ def of_target(run: Run, target: Target, response: Response) -> Outcome:
         _in_time(run, duration, answer.first_token),
     )
     served = status_of(finding.reason) in (Status.OK, Status.DEGRADED)
-    return replace(
-        _measured(run, response),
+    return _measured(
+        run,
+        response,
         status=status_of(finding.reason),
         reason=finding.reason,
         retry_after=finding.retry_after,
@@ -66,7 +68,7 @@ def of_chain(run: Run, response: Response) -> Outcome:
         story = [finding.detail, served.why]
     else:
         story = [_told(finding, answer), f"tried {served.why}" if served.why else ""]
-    return _chained(run, _measured(run, response), finding, served, (*story, cascade))
+    return _measured(run, response, **_chained(run, finding, served, (*story, cascade)))
 
 
 def of_walk(run: Run, walk: Walk) -> Outcome:
@@ -82,15 +84,15 @@ def of_walk(run: Run, walk: Walk) -> Outcome:
         Finding(reason=Reason.TOO_SLOW) if cascade else FINE,
         _in_time(run, walk.duration, first_token),
     )
-    outcome = replace(
-        _measured(run, last.response),
+    slow = finding.detail if finding.reason is Reason.TOO_SLOW else ""
+    outcome = _measured(run, last.response, **_chained(run, finding, served, (slow, served.why, cascade)))
+    return replace(
+        outcome,
         duration=walk.duration,
         first_token=first_token,
         tokens=total(step.response.answer.tokens for step in walk.steps),
         cost=_total(_cost(run, step.response.answer) for step in walk.steps),
     )
-    slow = finding.detail if finding.reason is Reason.TOO_SLOW else ""
-    return _chained(run, outcome, finding, served, (slow, served.why, cascade))
 
 
 def of_catalogue(run: Run, target: Target, ruling: Ruling) -> Outcome:
@@ -154,14 +156,25 @@ def _as_lack(run: Run, finding: Finding) -> Finding:
     return finding
 
 
-def _chained(run: Run, outcome: Outcome, finding: Finding, served: Served, parts: Iterable[str | None]) -> Outcome:
-    label = None if served.position is None else run.chain.targets[served.position].label
-    return replace(
-        outcome,
+class _Judged(TypedDict, total=False):
+    """The part of an Outcome that is judged."""
+
+    status: Required[Status]
+    reason: Required[Reason]
+    retry_after: float | None
+    served_by: str | None
+    position: int | None
+    path: Path | None
+    attempts: tuple[Attempt, ...]
+    detail: str
+
+
+def _chained(run: Run, finding: Finding, served: Served, parts: Iterable[str | None]) -> _Judged:
+    return _Judged(
         status=status_of(finding.reason),
         reason=finding.reason,
         retry_after=finding.retry_after,
-        served_by=label,
+        served_by=None if served.position is None else run.chain.targets[served.position].label,
         position=served.position,
         path=None if finding.reason is Reason.OURS else served.path,
         attempts=served.attempts,
@@ -169,8 +182,8 @@ def _chained(run: Run, outcome: Outcome, finding: Finding, served: Served, parts
     )
 
 
-def _measured(run: Run, response: Response) -> Outcome:
-    """What can be said of every exchange, before it is judged."""
+def _measured(run: Run, response: Response, **judged: Unpack[_Judged]) -> Outcome:
+    """What can be said of every exchange, and how it was judged."""
     spec, answer, reply = run.spec, response.answer, response.reply
     return Outcome(
         id=run.id,
@@ -182,8 +195,7 @@ def _measured(run: Run, response: Response) -> Outcome:
         drill=run.drill,
         target=spec.target.label if spec.target else None,
         provider=spec.target.provider if spec.target else None,
-        status=Status.OK,
-        reason=Reason.NONE,
+        **judged,
         model=answer.model,
         served_provider=answer.provider,
         status_code=reply.status,

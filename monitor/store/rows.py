@@ -50,10 +50,10 @@ def decode_all(rows: Iterable[bytes], adapter: TypeAdapter[Value]) -> list[Value
 
 def _row(**columns: Any) -> Row:
     # A lone surrogate is no valid UTF-8: one of them would block every later row.
-    return {
-        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
-        for name, value in columns.items()
-    }
+    for name, value in columns.items():
+        if type(value) is str and not value.isascii():
+            columns[name] = value.encode("utf-8", "replace").decode()
+    return columns
 
 
 def outcome_row(outcome: Outcome) -> Row:

@@ -7,6 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -31,7 +32,7 @@ RETRY_MAX = 30.0
 StateKey = tuple[str, str]
 
 AMENDED = "amended outcomes"
-_INSERTS = {table.name: insert(table).on_conflict_do_nothing() for table in (OUTCOMES, TRANSITIONS, JOURNALS)}
+_OBSERVED = (OUTCOMES.name, TRANSITIONS.name, JOURNALS.name)
 # Not an insert: a row that was pruned meanwhile must not come back as if it were new.
 _AMEND = update(OUTCOMES).where(OUTCOMES.c.id == bindparam("amended_id"))
 _PUT_STATE = insert(STATES)
@@ -172,13 +173,20 @@ class Writer:
 
 
 async def write(connection: AsyncConnection, batch: Batch) -> None:
-    for table, statement in _INSERTS.items():
+    for table in _OBSERVED:
         if rows := [row for name, row in batch.rows if name == table]:
-            await connection.execute(statement, rows)
+            await connection.exec_driver_sql(_insert(table, tuple(rows[0])), [tuple(row.values()) for row in rows])
     for row in (row for name, row in batch.rows if name == AMENDED):
         await connection.execute(_AMEND.values(path=row["path"], value=row["value"]), {"amended_id": row["id"]})
     await _write_states(connection, batch.states)
     await _write_notices(connection, batch.notices)
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    """In plain SQL: what these many rows hold is as the driver takes it, and SQLAlchemy would look at each value."""
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our own
 
 
 async def _write_states(connection: AsyncConnection, states: Mapping[StateKey, bytes | None]) -> None:
