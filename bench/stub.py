@@ -11,7 +11,6 @@ import itertools
 import json
 import os
 import socket
-import statistics
 import subprocess
 import tempfile
 import time
@@ -64,9 +63,9 @@ def _stream() -> str:
     done = _answer()
     events.append(_chunk({}, "stop", usage=done["usage"], openrouter_metadata=done["openrouter_metadata"]))
     lines = ["echo_read_request_body;"]
-    for event in events:
-        lines += [f"echo_sleep {PACE};", f"echo '{event}';", "echo '';", "echo_flush;"]
-    return "\n      ".join([*lines, "echo 'data: [DONE]';", "echo '';"])
+    for event in events:  # each is one chunk, as with routers
+        lines += [f"echo_sleep {PACE};", f"echo -n '{event}\n\n';", "echo_flush;"]
+    return "\n      ".join([*lines, "echo -n 'data: [DONE]\n\n';"])
 
 
 def _config(port: int) -> str:
@@ -105,10 +104,9 @@ class Stub:
     def forget(self) -> None:
         self.log.write_text("")
 
-    def stream_seconds(self) -> float:
-        """The mean since ``forget``. nginx writes whole milliseconds."""
-        lines = self.log.read_text().split("\n")[:-1]
-        return statistics.fmean(float(line.rpartition(" ")[2]) for line in lines)
+    def stream_seconds(self) -> list[float]:
+        """Of each stream since ``forget``. nginx writes whole milliseconds."""
+        return [float(line.rpartition(" ")[2]) for line in self.log.read_text().split("\n")[:-1]]
 
 
 def free_port() -> int:

@@ -72,9 +72,9 @@ class Event:
 class Reply:
     """What came back, whatever the bytes. ``status`` is None when no status line arrived.
 
-    ``headers`` by name in lower case. ``body`` is what was read of a plain reply (or of a stream that was none). ``events`` are a stream's, comments
-    left out; ``done`` says that the terminator ``[DONE]`` was seen. ``first_byte`` and ``duration`` are in seconds.
-    ``detail`` is for people: the cause of a bad fate.
+    ``headers`` by name in lower case. ``body`` is what was read of a plain reply (or of a stream that was none).
+    ``events`` are a stream's, comments left out; ``done`` says that the terminator ``[DONE]`` was seen. ``first_byte``
+    and ``duration`` are in seconds. ``detail`` is for people: the cause of a bad fate.
     """
 
     fate: Fate

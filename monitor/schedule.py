@@ -63,7 +63,11 @@ class PacedTrigger(BaseTrigger):  # type: ignore[misc]  # ships no types
 
 
 class Schedule:
-    """Starts jobs on time, never the same one twice at once, and at most ``limit`` together."""
+    """Starts jobs on time, never the same one twice at once, and at most ``limit`` together.
+
+    ``lagged`` is told how late each run began, the wait for others to end included: what is too much to be done at once
+    is seen there, and never in what a run measures.
+    """
 
     def __init__(
         self,
@@ -81,6 +85,7 @@ class Schedule:
         self._seats = asyncio.Semaphore(limit)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._begun: dict[str, float] = {}
+        self._due: dict[str, float] = {}
         self._jobs: dict[str, Job] = {}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
@@ -99,6 +104,7 @@ class Schedule:
         for key in self._jobs.keys() - wanted.keys():
             self._scheduler.remove_job(key)
             self._begun.pop(key, None)
+            self._due.pop(key, None)
         before, self._jobs = self._jobs, wanted
         added = [job for key, job in wanted.items() if key not in before or _timing(before[key]) != _timing(job)]
         spread = max(SPREAD, len(added) / STARTS_A_SECOND)
@@ -180,16 +186,18 @@ class Schedule:
             self._skipped("still_running")
             log.warning("run skipped: the one before still runs", job=key)
             return
-        task = asyncio.create_task(self._run(key), name=key)
-        self._begun[key] = self._clock.now()
+        now = self._clock.now()
+        task = asyncio.create_task(self._run(key, self._due.pop(key, now)), name=key)
+        self._begun[key] = now
         self._running[key] = task
         task.add_done_callback(lambda _: self._running.pop(key, None))
 
-    async def _run(self, key: str) -> None:
+    async def _run(self, key: str, due: float) -> None:
         async with self._seats:
             job = self._jobs.get(key)
             if job is None:
                 return
+            self._lagged(max(0.0, self._clock.now() - due))
             try:
                 await job.action()
             except Exception:  # one job must not end the daemon; it is logged and counted
@@ -199,7 +207,7 @@ class Schedule:
 
     def _on_submitted(self, event: JobSubmissionEvent) -> None:
         if event.scheduled_run_times:
-            self._lagged(max(0.0, self._clock.now() - event.scheduled_run_times[0].timestamp()))
+            self._due[event.job_id] = event.scheduled_run_times[0].timestamp()
 
     def _on_missed(self, event: JobExecutionEvent) -> None:
         self._skipped("missed")

@@ -183,7 +183,10 @@ class _Connector(aiohttp.TCPConnector):
         self._factory = partial(make, asyncio.get_running_loop())  # aiohttp has no public place for it
 
     async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout  # noqa: ASYNC109 - aiohttp's own, by phase
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own, by phase
     ) -> aiohttp.connector.Connection:
         phases = CURRENT.get()
         return await super().connect(req, [*traces, ConnectionTrace(phases)] if phases else traces, timeout)

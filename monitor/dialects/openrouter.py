@@ -59,10 +59,11 @@ class OpenRouter(OpenAICompatible):
         }
 
     def report(self, body: Mapping[str, Any]) -> tuple[Attempt, ...] | None:
-        attempts = mapping(body.get("openrouter_metadata")).get("attempts")
-        return (
-            tuple(_attempt(mapping(item)) for item in attempts[:_MAX_ATTEMPTS]) if isinstance(attempts, list) else None
-        )
+        metadata = body.get("openrouter_metadata")
+        attempts = mapping(metadata).get("attempts") if metadata else None
+        if not isinstance(attempts, list):
+            return None
+        return tuple(_attempt(mapping(item)) for item in attempts[:_MAX_ATTEMPTS])
 
 
 def _one(target: Target, routing: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,9 +222,7 @@ def _serving(old: Serving | None, outcome: Outcome) -> Serving | None:
     )
 
 
-def _summed(
-    state: SubjectState, kinds: tuple[KindState, ...], at: float, serving: Serving | None
-) -> SubjectState:
+def _summed(state: SubjectState, kinds: tuple[KindState, ...], at: float, serving: Serving | None) -> SubjectState:
     """The subject as its worst kind has it; of equals the one that has been so the longest."""
     worst = kinds[0] if len(kinds) == 1 else max(kinds, key=lambda kind: (_RANK[kind.health], -kind.since))
     return SubjectState(

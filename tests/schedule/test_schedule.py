@@ -239,3 +239,24 @@ async def test_a_few_jobs_are_first_run_within_seconds(schedule: Schedule) -> No
 
     schedule.apply([Job(key=str(number), action=action, every=3600) for number in range(20)])
     assert max((schedule.next_run(str(number)) or 0) - time.time() for number in range(20)) <= 10.1, "jitter included"
+
+
+async def test_a_run_that_waits_for_others_to_end_is_late_by_that_wait(schedule: Schedule, seen: Seen) -> None:
+    gate = asyncio.Event()
+
+    def held(key: str) -> object:
+        async def action() -> None:
+            seen.ran(key)
+            await gate.wait()
+
+        return action
+
+    schedule.apply([job(key, held(key), every=3600.0, first_after=3600.0) for key in ("a", "b", "c")])
+    for key in ("a", "b", "c"):
+        schedule.start_now(key)
+    await seen.until(lambda: len(seen.runs) == 2)
+    assert len(seen.lags) == 2
+    gate.set()
+    await seen.until(lambda: len(seen.runs) == 3)
+    assert len(seen.lags) == 3
+    assert seen.lags[2] > max(seen.lags[:2])
