@@ -50,7 +50,7 @@ class OpenAICompatible:
             stream=question.stream,
             deadline=route.deadline,
             first_token=route.first_token if question.stream else None,
-            marks=marks_of(route),
+            marks=marks_of(route, self.name),
         )
 
     def read(self, reply: Reply, *, now: float) -> Answer:
