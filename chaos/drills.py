@@ -23,20 +23,23 @@ from monitor.config.model import (
     StrikeConfig,
 )
 from monitor.config.quantity import parse_duration, parse_percent
+from monitor.config.strike_checks import default_injector
 from monitor.model import Mode
 
+OPENROUTER = "openrouter"
 REJECTED_BY_DEFAULT = frozenset({"unknown_id"})
 """Faults that today's routers answer by refusing the whole request (fact sheet: Which errors move the chain on)."""
 
 
 def resolve(config: Config) -> tuple[Drill, ...]:
     """Every drill of a checked config, in file order."""
-    return tuple(resolve_one(drill, config.chain(drill.chain)) for drill in config.drills)
+    chains = ((drill, config.chain(drill.chain)) for drill in config.drills)
+    return tuple(resolve_one(drill, chain, config.endpoints[chain.endpoint].dialect) for drill, chain in chains)
 
 
-def resolve_one(drill: DrillConfig, chain: ChainConfig) -> Drill:
-    """One that was checked against its chain."""
-    injector = _word(drill.by) if drill.by else _default_injector(drill, chain.mode)
+def resolve_one(drill: DrillConfig, chain: ChainConfig, dialect: str = OPENROUTER) -> Drill:
+    """One that was checked against its chain; ``dialect``: of the chain's endpoint."""
+    injector = _word(drill.by) if drill.by else _default_injector(drill, chain.mode, dialect)
     strikes = tuple(_strike(one, chain, FAULT_OPTIONS[injector]) for one in drill.strikes)
     expect = _expect(drill.expect, strikes, chain)
     return Drill(
@@ -89,10 +92,10 @@ def _shape(fault: str, written: Choice | None) -> tuple[str, Mapping[str, float]
     return shape, _options(SHAPE_OPTIONS[shape], given)
 
 
-def _default_injector(drill: DrillConfig, mode: Mode) -> str:
+def _default_injector(drill: DrillConfig, mode: Mode, dialect: str) -> str:
     if drill.live is not None or drill.application is not None:
         return "gateway"
-    return "transport" if mode is Mode.CLIENT else "request"
+    return default_injector(mode, dialect)
 
 
 def _chosen(written: str | Mapping[str, Mapping[str, Any] | None]) -> tuple[str, Mapping[str, Any]]:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chaos.causes import cause
-from chaos.drills import REJECTED_BY_DEFAULT, resolve_one
+from chaos.drills import OPENROUTER, REJECTED_BY_DEFAULT, resolve_one
 from chaos.faults import FAULTS
 from chaos.guard import Permit
 from chaos.injectors.injector import Injector
 from chaos.model import Drill
 from monitor.config.model import ChainConfig, DrillConfig
 from monitor.config.quantity import format_duration
+from monitor.config.strike_checks import default_injector
 from monitor.coverage import Edge
 from monitor.model import Mode
 
@@ -57,13 +58,18 @@ class Matrix:
         return sum(planned.drill.usual_requests for planned in self.drills)
 
 
-def plan(chain: ChainConfig, injectors: Mapping[str, Injector], may: Callable[[Drill], Permit]) -> Matrix:
+def plan(
+    chain: ChainConfig,
+    injectors: Mapping[str, Injector],
+    may: Callable[[Drill], Permit],
+    dialect: str = OPENROUTER,
+) -> Matrix:
     """Edge by edge from the first, fault by fault in their order. ``may``: whether a drill could run now, by the guard
-    and its injector.
+    and its injector; ``dialect``: of the chain's endpoint.
 
     At the edge n -> n + 1 the targets 0 to n are broken together, so that n + 1 must answer.
     """
-    injector = injectors["transport" if chain.mode is Mode.CLIENT else "request"]
+    injector = injectors[default_injector(chain.mode, dialect)]
     drills: list[Planned] = []
     left_out: list[LeftOut] = []
     for position, fault in _pairs(chain, injector):

@@ -12,10 +12,12 @@ import httpx
 
 from monitor.clock import Clock
 from monitor.config.model import EndpointConfig
+from monitor.dialects.litellm_standing import INFO
 from monitor.exchange import Ask, Fate, Reply
 from monitor.naming import find_entry
 from monitor.offering import Account, Catalogue, ModelEntry, Offer
 from monitor.offers import assemble, read_account, read_model, read_models, read_offers, read_providers
+from monitor.proxy_offers import read_groups
 from monitor.reading import parse
 from monitor.wire import exchange
 
@@ -62,6 +64,25 @@ async def read_catalogue(
     )
 
 
+async def read_proxy(
+    transport: httpx.AsyncBaseTransport,
+    endpoint: EndpointConfig,
+    credential: str | None,
+    models: Iterable[str],
+    clock: Clock,
+) -> Catalogue:
+    """What a LiteLLM proxy offers: all its groups at once, whatever ``models`` there are. As ``read_catalogue``."""
+    reader = _Reader(transport, endpoint, credential, clock)
+    groups = read_groups(await reader.beside_api(INFO))
+    if not groups:
+        return Catalogue()
+    return Catalogue(at=clock.now(), models=groups, listed=True, offered=frozenset({*models} & groups.keys()))
+
+
+READERS = {"openrouter": read_catalogue, "litellm": read_proxy}
+"""By dialect: of whose endpoints it can be read what they offer."""
+
+
 class _Reader:
     """A few calls at a time, all before one deadline."""
 
@@ -101,18 +122,22 @@ class _Reader:
             return None
         return read_account(*await asyncio.gather(self._get("/key"), self._get("/credits")))
 
+    async def beside_api(self, path: str) -> Any:
+        """A document of a route that stands beside ``/v1``."""
+        return _document(await self._ask(path, self._url.removesuffix("/v1")))
+
     async def _get(self, path: str) -> Any:
         """The document, None where there is none."""
         return _document(await self._ask(path))
 
-    async def _ask(self, path: str) -> Reply | None:
+    async def _ask(self, path: str, base: str | None = None) -> Reply | None:
         async with self._free:
             left = self._until - self._clock.monotonic()
             if left <= 0:
                 return None
             ask = Ask(
                 method="GET",
-                url=self._url + path,
+                url=(base or self._url) + path,
                 headers=self._headers,
                 body=None,
                 stream=False,

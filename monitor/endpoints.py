@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import structlog
 
-from monitor.catalogue import read_catalogue
+from monitor.catalogue import READERS
 from monitor.clock import Clock
 from monitor.config.model import Config
 from monitor.offering import Catalogue
@@ -16,9 +16,6 @@ from monitor.offers import keep_unread
 from monitor.transport import AioTransport
 
 log = structlog.get_logger("endpoints")
-
-WITH_CATALOGUE = frozenset({"openrouter"})
-"""Dialects whose endpoints tell what they offer."""
 
 
 def on_sandbox(config: Config, url: str) -> Config:
@@ -60,13 +57,14 @@ class Endpoints:
 
     async def _refresh(self, name: str) -> None:
         endpoint = self._config.endpoints[name]
-        if endpoint.dialect not in WITH_CATALOGUE:
+        read = READERS.get(endpoint.dialect)
+        if read is None:
             return
         targets = (target for chain in self._config.chains for target in chain.all_targets())
         models = sorted({target.model for target in targets if target.endpoint == name})
         secret = self._config.secrets.get(f"endpoints/{name}")
         key = secret.get_secret_value() if secret else None
-        found = await read_catalogue(self.transport(name), endpoint, key, models, self._clock)
+        found = await read(self.transport(name), endpoint, key, models, self._clock)
         if found.at is None:
             log.warning("the catalogue cannot be read: prices and dated model names stay as last known", endpoint=name)
             return

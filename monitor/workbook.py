@@ -38,8 +38,10 @@ class Workbook:
 
     def matrix(self, name: str) -> MatrixView:
         """Raises KeyError for a chain that is not configured."""
-        chain, view = self._config().chain(name), self._view(name)
-        found = affordable(plan(chain, self._injectors, self._runner.may), cost=view.cost, remaining=view.budget)
+        config, view = self._config(), self._view(name)
+        chain = config.chain(name)
+        whole = plan(chain, self._injectors, self._runner.may, config.endpoints[chain.endpoint].dialect)
+        found = affordable(whole, cost=view.cost, remaining=view.budget)
         return matrix_view(found, cost=view.cost, remaining=view.budget)
 
     def read(self, file: str, text: bytes) -> ExperimentView:
@@ -57,7 +59,8 @@ class Workbook:
         """The experiment that an entry describes. Raises ConfigError with every mistake."""
         config = self._config()
         found = read_entry(entry, config, vocabulary())
-        return resolve_one(found, config.chain(found.chain))
+        chain = config.chain(found.chain)
+        return resolve_one(found, chain, config.endpoints[chain.endpoint].dialect)
 
 
 def written(drill: DrillConfig) -> Mapping[str, Any]:

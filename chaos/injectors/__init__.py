@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from chaos.injectors.client import ClientInjector
 from chaos.injectors.gateway import GatewayInjector
 from chaos.injectors.injector import Injector
+from chaos.injectors.proxy import ProxyInjector
 from chaos.injectors.reach import Reach
 from chaos.injectors.request import RequestInjector
 from monitor.config.model import FaultOption
 
 _ALL: tuple[Injector, ...] = (
     RequestInjector(),
+    ProxyInjector(),
     ClientInjector(),
     GatewayInjector(),
 )

@@ -19,6 +19,7 @@ from monitor.model import Mode, Path
 
 REACH: Mapping[str, frozenset[Mode]] = {
     "request": frozenset({Mode.SERVER, Mode.PROVIDER}),
+    "proxy": frozenset({Mode.SERVER}),
     "transport": frozenset({Mode.CLIENT}),
     "gateway": frozenset({Mode.CLIENT}),
 }
@@ -27,13 +28,21 @@ connection would break them all. An injector that is not named here can break ev
 
 
 def mistakes(top: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
-    yield from of_drills(top["drills"].items(), top["chains"].items(), top["gateway"], vocabulary)
+    written = top["endpoints"].value
+    names = [name for name in written if isinstance(name, str)] if isinstance(written, dict) else []
+    dialects = {name: top["endpoints"][name]["dialect"].text for name in names}
+    yield from of_drills(top["drills"].items(), top["chains"].items(), top["gateway"], vocabulary, dialects)
 
 
 def of_drills(
-    drills: Sequence[Node], chains: Sequence[Node], gateway: Node, vocabulary: Vocabulary
+    drills: Sequence[Node],
+    chains: Sequence[Node],
+    gateway: Node,
+    vocabulary: Vocabulary,
+    dialects: Mapping[str, str | None],
 ) -> Iterator[Problem]:
-    """The mistakes of drills, wherever they, the chains and the section ``gateway`` were written."""
+    """The mistakes of drills, wherever they, the chains and the section ``gateway`` were written. ``dialects``: by
+    endpoint."""
     by_name = {chain["name"].text: chain for chain in reversed(chains)}
     yield from repeated(drills, "name")
     for drill in drills:
@@ -41,7 +50,7 @@ def of_drills(
         yield from unknown(drill["kind"], vocabulary.kinds)
         yield from _when(drill)
         name = drill["chain"].text
-        scene = Scene(drill=drill, chain=by_name.get(name) if name else None)
+        scene = _scene(drill, by_name.get(name) if name else None, dialects)
         yield from _injector(scene, vocabulary)
         yield from strike_checks.mistakes(scene, vocabulary)
         yield from _expect(scene)
@@ -76,11 +85,24 @@ def _cron(text: str) -> str | None:
     return None
 
 
+def _scene(drill: Node, chain: Node | None, dialects: Mapping[str, str | None]) -> Scene:
+    endpoint = chain["endpoint"].text if chain else None
+    return Scene(drill=drill, chain=chain, dialect=dialects.get(endpoint) if endpoint else None)
+
+
 def _injector(scene: Scene, vocabulary: Vocabulary) -> Iterator[Problem]:
-    by = scene.drill["by"]
-    if by.text is None:
+    by, walked = scene.drill["by"], scene.dialect == "litellm"
+    if walked and scene.mode is Mode.PROVIDER:
+        yield scene.drill["chain"].problem(
+            "is a provider chain of a LiteLLM proxy, which can be told to fail a group and not one deployment of it; "
+            "nothing can break it"
+        )
+    elif by.text is None:
         return
-    if plain(by.text) not in vocabulary.faults:
+    elif scene.mode is Mode.SERVER and (plain(by.text) == "proxy") != walked and plain(by.text) in ("proxy", "request"):
+        who = "a LiteLLM proxy" if walked else f"no LiteLLM proxy, but an endpoint of dialect {scene.dialect}"
+        yield by.problem(f"the injector {plain(by.text)} cannot break a chain that is walked by {who}; leave by out")
+    elif plain(by.text) not in vocabulary.faults:
         yield by.problem(among(by.text, vocabulary.faults))
     elif scene.mode and scene.mode not in REACH.get(plain(by.text), frozenset(Mode)):
         yield by.problem(f"the injector {plain(by.text)} cannot break a {scene.mode} chain; leave by out")

@@ -154,7 +154,8 @@ class StrikeConfig(Section):
 
 class DrillConfig(Section):
     """A planned experiment. ``break``: ``primary``, a label, or a list of labels. ``with``: a fault's name, or
-    ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, else ``request``.
+    ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, ``proxy`` for what a
+    LiteLLM proxy walks, else ``request``.
 
     ``faults`` is for several at once or one after the other; ``break``, ``with``, ``shape`` and ``after`` are the short
     form of a list of one.
@@ -180,7 +181,9 @@ class DrillConfig(Section):
         default=(), description="In place of break, with, shape and after: several of them, at once or in a cascade."
     )
     by: str | None = Field(
-        default=None, description="The injector; unset, transport for client chains and request for the others."
+        default=None,
+        description="The injector; unset, transport for client chains, proxy for those that a LiteLLM proxy walks, "
+        "request for the others.",
     )
     expect: ExpectConfig = Field(default=ExpectConfig(), description="What must be seen while the chain is broken.")
     hypothesis: HypothesisConfig = Field(

@@ -80,7 +80,8 @@ def check_drills(
         one, wrong = validate(DrillConfig, node.value, node.document, node.path)
         found += wrong
         read += [normalised(one)] if one else []
-    found += of_drills(drills, _chains(config), _gateway(config), vocabulary)
+    dialects = {name: endpoint.dialect for name, endpoint in config.endpoints.items()}
+    found += of_drills(drills, _chains(config), _gateway(config), vocabulary, dialects)
     found += _one_off(drills, config)
     if found:
         raise ConfigError(tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.line or 0)))

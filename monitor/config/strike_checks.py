@@ -21,10 +21,11 @@ ONE = ("break", "with", "shape", "after")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A drill with the chain that it breaks, None where that is unknown."""
+    """A drill with the chain that it breaks, None where that is unknown, and the dialect of the chain's endpoint."""
 
     drill: Node
     chain: Node | None
+    dialect: str | None = None
 
     @property
     def mode(self) -> Mode | None:
@@ -41,7 +42,7 @@ class Scene:
             return "gateway"
         if self.mode is None:
             return None
-        return "transport" if self.mode is Mode.CLIENT else "request"
+        return default_injector(self.mode, self.dialect)
 
     @property
     def strikes(self) -> tuple[Node, ...]:
@@ -63,6 +64,13 @@ class Scene:
         if label in known:
             return known.index(label)
         return 0 if label == "primary" else None
+
+
+def default_injector(mode: Mode, dialect: str | None) -> str:
+    """What breaks a chain where its drill does not say: who walks it decides what can be done to a request."""
+    if mode is Mode.CLIENT:
+        return "transport"
+    return "proxy" if dialect == "litellm" else "request"
 
 
 def chosen(written: Node) -> str | None:

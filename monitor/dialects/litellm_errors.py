@@ -52,6 +52,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], Reason], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
         (r"payload is not completed|peer closed connection|mid-?stream", Reason.CUT),
+        (r"mock testing request params are disabled", Reason.OURS),  # what a drill asked for, not what the chain does
         (r"overloaded|at capacity", Reason.OVERLOADED),
         (r"connection error|cannot connect|connection refused", Reason.CONNECT),
         (r"are in cooldown", Reason.NO_ENDPOINT),

@@ -106,7 +106,7 @@ SHAPES = {
 @pytest.fixture(scope="session")
 def vocabulary() -> Vocabulary:
     return Vocabulary(
-        dialects=frozenset({"openrouter", "openai_compatible"}),
+        dialects=frozenset({"openrouter", "litellm", "openai_compatible"}),
         kinds=frozenset({"completion", "stream"}),
         capabilities=frozenset({"tools", "structured", "vision", "budget", "tool_calling"}),
         rules={
@@ -115,6 +115,7 @@ def vocabulary() -> Vocabulary:
         },
         traits={
             "openrouter": DialectTraits(modes=frozenset(Mode), pins=True, routes=True, most_models=3),
+            "litellm": DialectTraits(modes=frozenset(Mode), pins=True, routes=True),
             "openai_compatible": DialectTraits(modes=frozenset({Mode.CLIENT})),
         },
         faults={"request": REQUEST, "transport": TRANSPORT},

@@ -22,7 +22,7 @@ def test_every_setting_is_listed_once_with_a_meaning(vocabulary: Vocabulary) -> 
 @pytest.mark.parametrize(
     ("path", "kind", "default"),
     [
-        ("endpoints.NAME.dialect", "one of openai_compatible, openrouter", "required"),
+        ("endpoints.NAME.dialect", "one of litellm, openai_compatible, openrouter", "required"),
         ("chains[].targets[].timeout", "duration", "30s"),
         ("chains[].objective.success", "percentage", "99%"),
         ("chains[].objective.latency", "duration", ""),

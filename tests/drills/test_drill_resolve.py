@@ -140,7 +140,7 @@ def test_every_fault_of_every_injector_is_in_the_vocabulary() -> None:
     assert {name: set(injector.faults) for name, injector in INJECTORS.items()} == {
         name: set(faults) for name, faults in FAULT_OPTIONS.items()
     }
-    assert set(FAULT_OPTIONS) == {"request", "transport", "gateway"}
+    assert set(FAULT_OPTIONS) == {"request", "proxy", "transport", "gateway"}
     assert set(FAULT_OPTIONS["request"]) == {"ignore", "unavailable", "only", "max_price", "unknown_id"}
 
 

@@ -27,10 +27,10 @@ CONFIG = """\
 model_list:
   - model_name: chat
     litellm_params: {model: "openai/anthropic/claude-sonnet-4.5", api_base: "PRIMARY", api_key: one}
-    model_info: {id: chat-first}
+    model_info: {id: chat-first, input_cost_per_token: 0.000003, output_cost_per_token: 0.000015}
   - model_name: chat-backup
     litellm_params: {model: "openai/openai/gpt-4o-mini", api_base: "BACKUP", api_key: two}
-    model_info: {id: chat-second}
+    model_info: {id: chat-second, input_cost_per_token: 0.00000015, output_cost_per_token: 0.0000006}
   - model_name: ordered
     litellm_params: {model: "openai/anthropic/claude-sonnet-4.5", api_base: "PRIMARY", api_key: one, order: 1}
     model_info: {id: ordered-first}
@@ -40,8 +40,13 @@ model_list:
 litellm_settings:
   num_retries: 0
   fallbacks: [{chat: [chat-backup]}]
+  context_window_fallbacks: [{chat: [chat-backup]}]
+  content_policy_fallbacks: [{chat: [chat-backup]}]
 router_settings: {cooldown_time: 2, allowed_fails: 0, enable_pre_call_checks: true}
-general_settings: {master_key: key-of-a-test, expose_fallback_errors_to_caller: true}
+general_settings:
+  master_key: key-of-a-test
+  expose_fallback_errors_to_caller: true
+  dangerously_allow_mock_testing_request_params: true
 """
 
 

@@ -34,6 +34,10 @@ chains:
       - {{label: first, provider: ordered-first, timeout: 10s}}
       - {{label: second, provider: ordered-second, timeout: 10s}}
     probes: [{{kind: completion, every: 60s}}]
+drills:
+  - {{name: first-down, chain: chat, break: first, with: unavailable}}
+  - {{name: first-full, chain: chat, break: first, with: context_length}}
+  - {{name: first-moderated, chain: chat, break: first, with: moderated}}
 """
 ALERTS = "notifiers: [{name: log, kind: log}]\nroutes: [{notify: [log]}]\nrules: [{name: down, when: chain_down}]\n"
 
@@ -141,3 +145,19 @@ def test_a_diff_names_what_the_proxy_does_otherwise(asker: Asker) -> None:
     done = command("diff", "chat", *files, env={"PROXY_KEY": KEY})
     assert done.returncode == 1
     assert "second (chat) is declared, and proxy never falls back to it." in done.stdout
+
+
+@pytest.mark.parametrize("drill", ["first-down", "first-full", "first-moderated"])
+def test_a_drill_makes_the_proxy_itself_fail_its_first_group(asker: Asker, drill: str) -> None:
+    done = asker.run("drill", "run", drill, "--json", told=True)
+    verdict = json.loads(done.stdout)["verdict"]
+    assert (done.returncode, verdict["kind"], verdict["served_by"], verdict["path"]) == (
+        0, "passed", "second", "failed_over",
+    ), done.stdout + done.stderr  # fmt: skip
+
+
+def test_what_a_chain_of_the_proxy_costs_is_known_from_the_proxy(asker: Asker) -> None:
+    done = asker.run("plan")
+    assert done.returncode == 0, done.stderr
+    chat = next(line for line in done.stdout.splitlines() if line.lstrip().startswith("chat") and "completion" in line)
+    assert "unknown" not in chat, done.stdout
