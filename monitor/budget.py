@@ -1,24 +1,28 @@
 """What may still be paid for today: daily budgets in USD, of chains, of providers and of all chains together.
 
 As a budget runs out the least important questions stop first: pinned providers when less than 20 % of it is left,
-targets at 5 %, the chain end to end when nothing is left. A day is a UTC day; at its end everything resumes.
+targets at 5 %, the chain end to end when nothing is left; and neither takes the money of one more end-to-end question.
+A day is a UTC day; at its end everything resumes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.config.model import ChainConfig, Config
+from monitor.config.model import ChainConfig
 from monitor.model import Outcome, ProbeSpec, Reason
-from monitor.naming import same_provider
-from monitor.offering import Catalogue
+from monitor.purses import OVERALL, Limits, Purse, Scope, limits, probe_name, purses_of
+
+__all__ = [
+    "DAY", "OVERALL", "BudgetState", "Ledger", "Limits", "Permit", "PermitReason", "Priority", "Purse", "Reservation",
+    "Scope", "limits", "paid", "priority_of", "probe_name", "purses_of",
+]  # fmt: skip
 
 DAY = 86400.0
 _EPSILON = 1e-12
 _UNSURE = frozenset({Reason.TIMEOUT, Reason.FIRST_TOKEN_TIMEOUT, Reason.STALLED, Reason.CUT})
-_NO_CATALOGUE = Catalogue()
 
 
 class Priority(StrEnum):
@@ -32,30 +36,6 @@ class Priority(StrEnum):
     def kept_back(self) -> float:
         """The share of the budget that this priority leaves for the more important ones."""
         return {Priority.CHAIN: 0.0, Priority.TARGET: 0.05, Priority.PROVIDER: 0.20}[self]
-
-
-class Scope(StrEnum):
-    """Whose money."""
-
-    CHAIN = "chain"
-    PROVIDER = "provider"
-    PROBE = "probe"
-    OVERALL = "overall"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purse:
-    """What is spent in one place: on a chain, at a provider, on a chain's questions of one kind, or (``name`` empty) on
-    everything."""
-
-    scope: Scope
-    name: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.scope} {self.name}" if self.name else "all chains together"
-
-
-OVERALL = Purse(scope=Scope.OVERALL)
 
 
 class PermitReason(StrEnum):
@@ -74,22 +54,6 @@ class Permit:
     allowed: bool
     reason: PermitReason
     because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """USD a day: by chain, by provider, by probe (see ``probe_name``), and overall (None for no limit)."""
-
-    chains: Mapping[str, float] = field(default_factory=dict)
-    providers: Mapping[str, float] = field(default_factory=dict)
-    probes: Mapping[str, float] = field(default_factory=dict)
-    overall: float | None = None
-
-    def of(self, purse: Purse) -> float | None:
-        if purse.scope is Scope.OVERALL:
-            return self.overall
-        by_name = {Scope.CHAIN: self.chains, Scope.PROVIDER: self.providers, Scope.PROBE: self.probes}
-        return by_name[purse.scope].get(purse.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,44 +76,12 @@ class Reservation:
     usd: float
 
 
-def limits(config: Config) -> Limits:
-    """Every budget of a config."""
-    return Limits(
-        chains={chain.name: chain.budget.usd_per_day for chain in config.chains if chain.budget},
-        providers={name: budget.usd_per_day for name, budget in config.budgets.providers.items()},
-        probes={
-            probe_name(chain.name, probe.kind): probe.budget.usd_per_day
-            for chain in config.chains
-            for probe in reversed(chain.probes)
-            if probe.budget
-        },
-        overall=config.budgets.usd_per_day,
-    )
-
-
-def probe_name(chain: str, kind: str) -> str:
-    """The purse of a chain's questions of one kind; of two budgets for a kind the first one holds."""
-    return f"{chain}:{kind}"
-
-
 def priority_of(spec: ProbeSpec, chain: ChainConfig) -> Priority:
     """A provider is what was pinned beyond the target's own config; the provider of a provider chain is a target."""
     if spec.target is None:
         return Priority.CHAIN
     own = chain.targets[spec.target.position].provider
     return Priority.TARGET if spec.target.provider == own else Priority.PROVIDER
-
-
-def purses_of(chain: str, places: Iterable[str | None], limits: Limits, *, kind: str = "") -> tuple[Purse, ...]:
-    """Where a question is paid: of its probe's own money, by its chain, at the provider that is one of ``places``, and
-    by all together.
-
-    ``places``: the provider that is pinned or that answered, and the endpoint, which may be a provider's own.
-    """
-    at = _providers(places, limits) if limits.providers else ()
-    own = probe_name(chain, kind)
-    probe = (Purse(scope=Scope.PROBE, name=own),) if own in limits.probes else ()
-    return *probe, Purse(scope=Scope.CHAIN, name=chain), *at, OVERALL
 
 
 def paid(outcome: Outcome, estimate: float | None) -> float:
@@ -184,8 +116,19 @@ class Ledger:
         self.limits = limits
         self._refused.clear()
 
-    def permit(self, purses: Iterable[Purse], estimate: float | None, priority: Priority, now: float) -> Permit:
-        """May a question be paid for? ``estimate`` in USD, None when the price is unknown: it then counts as 0."""
+    def permit(
+        self,
+        purses: Iterable[Purse],
+        estimate: float | None,
+        priority: Priority,
+        now: float,
+        *,
+        end_to_end: float = 0.0,
+    ) -> Permit:
+        """May a question be paid for? ``estimate`` in USD, None when the price is unknown: it then counts as 0.
+
+        ``end_to_end``: USD that the chain's cheapest end-to-end question costs, which less important ones leave.
+        """
         self._turn(now)
         permit = Permit(allowed=True, reason=PermitReason.NO_BUDGET, because="there is no budget")
         for purse in purses:
@@ -194,7 +137,7 @@ class Ledger:
                 continue
             if estimate == 0:
                 return Permit(allowed=True, reason=PermitReason.FREE, because="the question is free")
-            permit = self._permit(purse, limit, estimate, priority)
+            permit = self._permit(purse, limit, estimate, priority, end_to_end)
             if not permit.allowed:
                 return permit
         return permit
@@ -246,8 +189,13 @@ class Ledger:
             resumes=(_day(now) + 1) * DAY,
         )
 
-    def _permit(self, purse: Purse, limit: float, estimate: float | None, priority: Priority) -> Permit:
+    def _permit(
+        self, purse: Purse, limit: float, estimate: float | None, priority: Priority, end_to_end: float
+    ) -> Permit:
         kept = priority.kept_back * limit
+        shared = purse.scope in (Scope.CHAIN, Scope.OVERALL)
+        if priority is not Priority.CHAIN and shared and end_to_end <= limit:  # what can never be paid needs no keeping
+            kept = max(kept, end_to_end)
         unspent = limit - self._spent.get(purse, 0.0)
         left = unspent - self._reserved.get(purse, 0.0)
         if _suffices(left, estimate, kept):
@@ -271,13 +219,6 @@ class Ledger:
             self.day = _day(now)
             self._spent.clear()
             self._refused.clear()
-
-
-def _providers(places: Iterable[str | None], limits: Limits) -> Iterator[Purse]:
-    named = [place for place in places if place]
-    for name in limits.providers:
-        if any(place == name or same_provider(name, place, _NO_CATALOGUE) for place in named):
-            yield Purse(scope=Scope.PROVIDER, name=name)
 
 
 def _day(at: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Self
 
@@ -133,14 +133,21 @@ class Knowledge:
         self.learned += 1
         self.tallies.take(outcome)
 
-    def permit(self, spec: ProbeSpec, estimate: float | None, now: float) -> tuple[bool, str]:
-        """Whether a scheduled question may be asked now, and the word for the metric when it may not."""
+    def permit(
+        self,
+        spec: ProbeSpec,
+        estimate: float | None,
+        now: float,
+        price: Callable[[ProbeSpec], float | None] | None = None,
+    ) -> tuple[bool, str]:
+        """Whether a scheduled question may be asked now, and the word for the metric when it may not. ``price``: as for
+        ``Spending.permit``."""
         allowed, why = True, ""
         if not may_ask(self.state(spec), now):
             allowed, why = False, "rate_limited"
         elif self.rhythm.shown_by_traffic(spec, now):
             allowed, why = False, "passive"
-        elif not self.spending.permit(spec, estimate, now).allowed:
+        elif not self.spending.permit(spec, estimate, now, price).allowed:
             allowed, why = False, "budget"
         self.rhythm.allowed(spec, now, allowed=allowed)
         return allowed, why

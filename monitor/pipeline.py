@@ -97,7 +97,7 @@ class Pipeline:
 
     async def _ask_once(self, spec: ProbeSpec) -> Outcome | None:
         price = self.estimate(spec)
-        allowed, why = self._knowledge.permit(spec, price, self._clock.now())
+        allowed, why = self._knowledge.permit(spec, price, self._clock.now(), self.estimate)
         if not allowed:
             self._metrics.run_skipped(why)
             return None

@@ -48,8 +48,19 @@ class Spending:
         self._ledger.follow(limits(config))
         self._take_over(config, specs)
 
-    def permit(self, spec: ProbeSpec, estimate: float | None, now: float) -> Permit:
-        return self._ledger.permit(self._expected(spec), estimate, self._priorities[spec.key], now)
+    def permit(
+        self,
+        spec: ProbeSpec,
+        estimate: float | None,
+        now: float,
+        price: Callable[[ProbeSpec], float | None] | None = None,
+    ) -> Permit:
+        """``price``: USD of one run of any question, to keep what the most important one costs."""
+        above = self._end_to_end[spec.chain] if price and self._is_limited(spec) else ()
+        known = [cost for one in above if price and (cost := price(one)) is not None]
+        end_to_end = min(known, default=0.0)
+        priority = self._priorities[spec.key]
+        return self._ledger.permit(self._expected(spec), estimate, priority, now, end_to_end=end_to_end)
 
     def reserve(self, spec: ProbeSpec, estimate: float | None) -> Reservation:
         return self._ledger.reserve(self._expected(spec), estimate)
@@ -94,6 +105,9 @@ class Spending:
         self._specs = specs
         self._chains = {chain.name: chain for chain in config.chains}
         self._priorities = {spec.key: priority_of(spec, self._chains[spec.chain]) for spec in specs}
+        self._end_to_end = {
+            name: tuple(spec for spec in specs if spec.chain == name and spec.target is None) for name in self._chains
+        }
         self._purses = {
             (spec.chain, spec.kind): purses_of(spec.chain, (), self._ledger.limits, kind=spec.kind) for spec in specs
         }
@@ -109,6 +123,10 @@ class Spending:
             for purse in paying:
                 found.setdefault(spec.chain, {}).setdefault(purse, set()).add(self._priorities[spec.key])
         return {chain: {purse: frozenset(by) for purse, by in of.items()} for chain, of in found.items()}
+
+    def _is_limited(self, spec: ProbeSpec) -> bool:
+        limits = self._ledger.limits
+        return spec.target is not None and (limits.overall is not None or spec.chain in limits.chains)
 
     def _paying(self, outcome: Outcome) -> tuple[Purse, ...]:
         fixed = None if self._ledger.limits.providers else self._purses.get((outcome.chain, outcome.kind))

@@ -20,8 +20,10 @@ from monitor.budget import (
     priority_of,
     purses_of,
 )
-from monitor.config.model import AlertsFile, BudgetsConfig, ChainConfig, Config
+from monitor.config.model import AlertsFile, BudgetsConfig, ChainConfig, Config, EndpointConfig
 from monitor.model import ProbeSpec, Reason, Status, Target
+from monitor.probes import expand
+from monitor.spending import Spending
 from tests.fakes.values import outcome
 
 NOON = 20_000 * DAY + DAY / 2
@@ -297,3 +299,49 @@ def test_what_was_permitted_never_overruns_a_day_if_estimates_are_upper_bounds(q
             held = kept.reserve((CHAT,), estimate)
             kept.charge((CHAT,), now, estimate * used, reservation=held)
         assert kept.spent(CHAT, now) <= 1.0 + 1e-9
+
+
+def test_less_important_questions_leave_the_money_of_one_more_end_to_end_question():
+    kept = Ledger(Limits(chains={"chat": 0.001}), now=NOON, spent={CHAT: 0.0})
+    asked = {"end_to_end": 0.0008}
+    assert kept.permit((CHAT,), 0.0001, Priority.TARGET, NOON, **asked).allowed
+    kept.charge((CHAT,), NOON, 0.0002)
+    refused = kept.permit((CHAT,), 0.0001, Priority.TARGET, NOON, **asked)
+    assert (refused.allowed, refused.reason) == (False, PermitReason.KEPT_BACK)
+    assert kept.permit((CHAT,), 0.0008, Priority.CHAIN, NOON, **asked).allowed
+    kept.charge((CHAT,), NOON, 0.0008)
+    assert not kept.permit((CHAT,), 0.0001, Priority.TARGET, NOON, **asked).allowed
+
+
+def test_once_the_end_to_end_question_cannot_be_paid_nothing_cheaper_is_asked_instead():
+    kept = Ledger(Limits(chains={"chat": 0.001}), now=NOON, spent={CHAT: 0.0005})
+    assert not kept.permit((CHAT,), 0.0008, Priority.CHAIN, NOON, end_to_end=0.0008).allowed
+    assert not kept.permit((CHAT,), 0.00001, Priority.PROVIDER, NOON, end_to_end=0.0008).allowed
+
+
+def test_a_budget_that_could_never_pay_an_end_to_end_question_keeps_nothing_back_for_it():
+    kept = Ledger(Limits(chains={"chat": 0.001}), now=NOON, spent={CHAT: 0.0})
+    assert kept.permit((CHAT,), 0.0001, Priority.TARGET, NOON, end_to_end=0.01).allowed
+
+
+def test_a_chain_asks_for_what_its_cheapest_end_to_end_question_costs():
+    chain = ChainConfig.model_validate(
+        {
+            "name": "chat", "endpoint": "router", "mode": "server", "budget": {"usd_per_day": 0.001},
+            "targets": [{"label": "a", "model": "m/a"}, {"label": "b", "model": "m/b"}],
+            "probes": [{"kind": "completion", "every": "60s"}, {"kind": "stream", "every": "60s"}],
+        }
+    )  # fmt: skip
+    alerts = {
+        "notifiers": [{"name": "log", "kind": "log"}],
+        "routes": [{"notify": ["log"]}],
+        "rules": [{"name": "down", "when": "chain_down"}],
+    }
+    endpoints = {"router": EndpointConfig(dialect="openrouter", url="http://x")}
+    config = Config(endpoints=endpoints, chains=(chain,), drills=(), alerts=AlertsFile.model_validate(alerts))
+    specs = expand(config)
+    target = next(spec for spec in specs if spec.target is not None)
+    prices = {"chat:completion": 0.0008, "chat:stream": 0.0009}
+    spending = Spending(config, specs, lambda _: None, now=NOON, spent={CHAT: 0.00015})
+    assert spending.permit(target, 0.0001, NOON).allowed
+    assert not spending.permit(target, 0.0001, NOON, lambda spec: prices.get(spec.key)).allowed
