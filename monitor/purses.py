@@ -1,4 +1,4 @@
-"""Where a question is paid: budgets of chains, of providers, of a chain's questions of one kind, and of all together."""
+"""Where a question is paid: budgets of chains, of providers, of a chain's questions of one kind, of all together."""
 
 from __future__ import annotations
 
