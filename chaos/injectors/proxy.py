@@ -12,7 +12,8 @@ from random import Random
 
 from chaos.faults import FAULTS
 from chaos.injectors.injector import ROUTED, Refused
-from chaos.injectors.request import Change, Reshaping
+from chaos.injectors.plans import Change
+from chaos.injectors.request import Reshaping
 from chaos.model import Drill, Injection, Option
 from chaos.shapes import words
 from monitor.clock import Clock
