@@ -10,6 +10,8 @@ from monitor.model import Origin, Outcome, Path
 MINUTE = 60.0
 KEEP = 8 * 86400.0
 """Seconds: the longest baseline (a week) before the longest window (a day)."""
+_HOUR = 60
+"""In minutes."""
 _EXACT_FOR = 3600.0
 _EXACT_LIMIT = 1000
 
@@ -63,10 +65,13 @@ class FallbackHistory:
     def __init__(self, buckets: Iterable[tuple[int, Path, int]] = ()) -> None:
         """``buckets`` as ``buckets()`` gave them."""
         self._minutes: dict[int, _Bucket] = {}
+        self._hours: dict[int, Counts] = {}
         self._pruned = 0
+        self._first: int | None = None
         for minute, path, count in buckets:
             paths = self._minutes.setdefault(minute, _Bucket()).paths
             paths[path] = paths.get(path, 0) + count
+            self._add_to_hour(minute, path, count)
 
     def add(self, at: float, path: Path) -> None:
         minute = int(at // MINUTE)
@@ -74,18 +79,25 @@ class FallbackHistory:
         bucket.paths[path] = bucket.paths.get(path, 0) + 1
         if len(bucket.exact) < _EXACT_LIMIT:
             bucket.exact.append((at, path))
+        self._add_to_hour(minute, path, 1)
         if minute > self._pruned:
             self._prune(at, minute)
 
     def count_between(self, start: float, end: float) -> Counts:
-        """What was answered after ``start`` and not after ``end``."""
-        total = Counts()
-        for minute in range(int(start // MINUTE), int(end // MINUTE) + 1):
-            bucket = self._minutes.get(minute)
-            if bucket is None:
+        """What was answered after ``start`` and not after ``end``. Whole hours are one step each: this is asked for
+        every chain at every look."""
+        total, minute, last = Counts(), int(start // MINUTE), int(end // MINUTE)
+        while minute <= last:
+            whole = start < minute * MINUTE
+            if whole and minute % _HOUR == 0 and (minute + _HOUR) * MINUTE <= end:
+                if (hour := self._hours.get(minute // _HOUR)) is not None:
+                    total += hour
+                minute += _HOUR
                 continue
-            whole = start < minute * MINUTE and (minute + 1) * MINUTE <= end
-            total += bucket.count() if whole else bucket.count_between(minute, start, end)
+            if (bucket := self._minutes.get(minute)) is not None:
+                whole = whole and (minute + 1) * MINUTE <= end
+                total += bucket.count() if whole else bucket.count_between(minute, start, end)
+            minute += 1
         return total
 
     def share_between(self, start: float, end: float) -> tuple[float | None, int]:
@@ -100,7 +112,7 @@ class FallbackHistory:
     @property
     def first(self) -> float | None:
         """Since when answers are known, to the minute; older ones than eight days are forgotten."""
-        return min(self._minutes) * MINUTE if self._minutes else None
+        return None if self._first is None else self._first * MINUTE
 
     def buckets(self) -> Iterator[tuple[int, Path, int]]:
         """(minute, path, count), oldest first."""
@@ -108,10 +120,20 @@ class FallbackHistory:
             for path, count in self._minutes[minute].paths.items():
                 yield minute, path, count
 
+    def _add_to_hour(self, minute: int, path: Path, count: int) -> None:
+        hour = minute // _HOUR
+        self._first = minute if self._first is None else min(self._first, minute)
+        self._hours[hour] = self._hours.get(hour, Counts()) + _counts([(path, count)])
+
     def _prune(self, at: float, minute: int) -> None:
+        """An hour goes with its last minute: what is cut off of it before is older than any window."""
         self._pruned = minute
-        for old in [old for old in self._minutes if old < (at - KEEP) // MINUTE]:
+        edge = int((at - KEEP) // MINUTE)
+        for old in [old for old in self._minutes if old < edge]:
             del self._minutes[old]
+        for old in [old for old in self._hours if (old + 1) * _HOUR <= edge]:
+            del self._hours[old]
+        self._first = min(self._minutes, default=None)
         for old, bucket in self._minutes.items():
             if bucket.exact and old < (at - _EXACT_FOR) // MINUTE:
                 bucket.exact.clear()

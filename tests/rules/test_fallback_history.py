@@ -118,3 +118,15 @@ def test_only_the_chains_own_answers_count(origin, target, counted):
         path=Path.FILTERED,
     )
     assert counted_path(outcome) is counted
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(list(Path))), max_size=60), st.data())
+def test_any_window_of_whole_minutes_is_counted_exactly(answers, data):
+    kept = FallbackHistory((int(T // 60) + minute, path, 1) for minute, path in answers)
+    start = data.draw(st.integers(-5, 400))
+    end = data.draw(st.integers(start, 410))
+    inside = [path for minute, path in answers if start <= minute < end]
+    counts = kept.count_between(T + start * 60 - 1e-3, T + end * 60 - 1e-3)
+    assert counts.answers == sum(path is not Path.EXHAUSTED for path in inside)
+    assert counts.fallbacks == sum(path.is_fallback for path in inside)
+    assert kept.first == (T + 60 * min(minute for minute, _ in answers) if answers else None)

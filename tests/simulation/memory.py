@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from monitor.model import Notice, Outcome, Transition, Verdict
 from monitor.model import Path as ChainPath
+from monitor.objective import is_good
 from monitor.store.notices import Notices
 
 
@@ -16,6 +17,7 @@ class Memory:
         self._states: dict[str, dict[str, bytes]] = {}
         self._notices = Notices()
         self._buckets: dict[tuple[str, int, ChainPath], int] = {}
+        self._kept: dict[tuple[str, int], list[int]] = {}
         self._last: dict[tuple[str, str], float] = {}
         self.transitions: list[Transition] = []
 
@@ -24,6 +26,9 @@ class Memory:
         if outcome.path is not None:
             key = (outcome.chain, int(outcome.at // 60), outcome.path)
             self._buckets[key] = self._buckets.get(key, 0) + 1
+        if (good := is_good(outcome)) is not None:
+            counts = self._kept.setdefault((outcome.chain, int(outcome.at // 60)), [0, 0])
+            counts[0 if good else 1] += 1
 
     def add_transition(self, transition: Transition) -> None:
         self.transitions.append(transition)
@@ -47,6 +52,9 @@ class Memory:
 
     async def fallback_buckets(self, since: float) -> list[tuple[str, int, ChainPath, int]]:
         return [(chain, minute, path, count) for (chain, minute, path), count in sorted(self._buckets.items())]
+
+    async def objective_buckets(self, since: float) -> list[tuple[str, int, int, int]]:
+        return [(chain, minute, good, bad) for (chain, minute), (good, bad) in sorted(self._kept.items())]
 
     async def last_probes(self) -> dict[tuple[str, str], float]:
         return dict(self._last)

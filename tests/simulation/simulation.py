@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from monitor.alarm import Alarm
+from monitor.conditions import Itself
 from monitor.config.model import Config
+from monitor.connectivity import Connectivity
 from monitor.errors import DeliveryError
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
@@ -20,6 +22,8 @@ from monitor.notify import Outbox
 from monitor.offering import Catalogue
 from monitor.pipeline import Pipeline
 from monitor.probes import expand
+from monitor.reach import Address
+from monitor.wellbeing import Wellbeing
 from tests.fakes.clock import FakeClock
 from tests.simulation.memory import Memory
 from tests.simulation.upstream import Upstream
@@ -139,19 +143,25 @@ class Simulation:
             if one.name not in self.config.muted
         }
         outbox = Outbox(store=self.memory, notifiers=recorders, clock=self.clock, rng=self.rng, observe=metrics.notice)
+        connectivity = Connectivity(self.config, self.clock, connect=self._connect)
         alarm = Alarm(
             config=self.config, knowledge=knowledge, store=self.memory, metrics=metrics, clock=self.clock,  # type: ignore[arg-type]  # likewise
             told=outbox.wake,
+            itself=lambda: Itself(wellbeing=Wellbeing(network_down=connectivity.down_since)),
         )  # fmt: skip
         await alarm.restore()
         pipeline = Pipeline(
             config=self.config, prober=self.upstream, knowledge=knowledge, metrics=metrics, store=self.memory,  # type: ignore[arg-type]  # likewise
             catalogue=lambda _: Catalogue(), clock=self.clock, rng=self.rng, changed=self._changed,
+            verify=connectivity.verify,
         )  # fmt: skip
         daemon = self._daemon = Daemon(knowledge, alarm, pipeline, outbox, asyncio.create_task(outbox.run()))
         for spec in self._specs:
             self._at(now + self.rng.uniform(0, 5), lambda spec=spec: self._ask(daemon, spec))
         self._at(now + self._tick, lambda: self._look(daemon))
+
+    async def _connect(self, _: Address, __: float) -> bool:
+        return not self.upstream.weather.is_network_down(self.clock.now())
 
     async def _kill(self) -> None:
         daemon, self._daemon = self._daemon, None

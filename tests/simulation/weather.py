@@ -31,13 +31,14 @@ TROUBLES = {
     "unauthorized": Trouble(reason=Reason.UNAUTHORIZED, status=401),
 }
 """The words of the scenario files."""
+NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spell:
     """Trouble from ``start`` to ``end`` (seconds since the epoch).
 
-    ``on``: ``provider:NAME``, ``model:NAME``, ``target:CHAIN/LABEL``, or ``everything``. ``rising``: its share grows
+    ``on``: ``provider:NAME``, ``model:NAME``, ``target:CHAIN/LABEL``, ``everything``, or ``network``, which is our own. ``rising``: its share grows
     evenly from nothing to ``trouble.share`` over the spell. ``every``/``of``: on for ``of`` seconds in each ``every``.
     """
 
@@ -87,6 +88,7 @@ class Weather:
         """What one attempt meets; None when it is answered."""
         hour = int(now // 3600)
         for on in (
+            NETWORK,
             "everything",
             f"provider:{provider}",
             f"model:{target.model}",
@@ -98,6 +100,11 @@ class Weather:
         if rng.random() < self.noise.errors:
             return TROUBLES[rng.choice(_TRANSIENT)]
         return None
+
+    def is_network_down(self, now: float) -> bool:
+        """Spells on ``network`` are of our own: nothing can be reached."""
+        hour = self._by_hour.get((NETWORK, int(now // 3600)), ())
+        return any(spell.start <= now < spell.end for spell in hour)
 
 
 def bursts(providers: Sequence[str], start: float, days: float, noise: Noise, rng: Random) -> tuple[Spell, ...]:
