@@ -12,11 +12,13 @@ from chaos.judge_traffic import calls_by_mark, calls_by_time, proof_of
 from chaos.model import Asked, Drill, Phase
 from chaos.passing import Call, Group, Passed
 from chaos.plans import ApplicationPlan, LivePlan
-from chaos.wording import seconds
+from chaos.wording import requests, seconds
 from monitor.clock import Clock
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at live traffic."""
+LONGEST_BEFORE = 15.0
+"""Seconds that live traffic is watched before any of it is broken."""
 LOOKS, LOOK_AGAIN = 20, 0.1
 """How often, and after how many seconds, the gateway is asked for what the application has just caused."""
 
@@ -28,6 +30,9 @@ class Watching(Protocol):
 
     @property
     def alive(self) -> bool: ...
+
+    @property
+    def seen(self) -> int: ...
 
     @property
     def passed(self) -> list[Passed]: ...
@@ -69,6 +74,8 @@ class Observing:
         if not await self.watching.begin():
             self._say(Phase.BASELINE, "the gateway does not answer, so nothing of applications could be seen")
             return False
+        if self._drill.live is not None:
+            await self._watch_whole(self._drill.live)
         asked = await self._ask(Phase.BASELINE)
         return asked is None or asked.wrong is None
 
@@ -117,6 +124,14 @@ class Observing:
                 return
             if met < plan.requests:
                 await self._clock.sleep(plan.every)
+
+    async def _watch_whole(self, plan: LivePlan) -> None:
+        """Traffic as it is while nothing is broken: which questions come again though they had their answer."""
+        end = self._clock.now() + min(LONGEST_BEFORE, plan.lasts / 4)
+        while self._clock.now() < end and self.watching.seen < 4 * plan.samples:
+            await self._clock.sleep(LOOK_EVERY)
+            await self.watching.look()
+        self._say(Phase.BASELINE, f"{requests(self.watching.seen)} of applications passed before anything was broken")
 
     async def _watch_live(self, plan: LivePlan, until: float) -> None:
         limits = Limits(failures=plan.failures, slower=plan.slower, samples=plan.samples)

@@ -41,12 +41,16 @@ class Calls:
 
     def __init__(self) -> None:
         self._open: dict[str, Open] = {}
+        self._usual: set[str] = set()
         self._count = 0
 
     def begin(self, key: str, *, position: int | None, retry: int | None, now: float) -> Open:
         """The call that a request belongs to, which may be a new one. ``retry``: the client's own count, if it says."""
         found = self._open.get(key)
-        if found is None or is_new(found, position=position, retry=retry, now=now):
+        usual = key in self._usual
+        if found is None or is_new(found, position=position, retry=retry, now=now, usual=usual):
+            if found is not None and (found.ok or found.in_flight) and len(self._usual) < MOST_CALLS:
+                self._usual.add(key)
             self._count += 1
             found = Open(id=f"call-{self._count}", position=position, at=now)
             self._open.pop(key, None)
@@ -59,6 +63,7 @@ class Calls:
 
     def clear(self) -> None:
         self._open.clear()
+        self._usual.clear()
 
 
 def end(call: Open, *, ok: bool, now: float) -> None:
@@ -67,9 +72,12 @@ def end(call: Open, *, ok: bool, now: float) -> None:
     call.ok, call.at = ok, now
 
 
-def is_new(last: Open, *, position: int | None, retry: int | None, now: float) -> bool:
-    """Whether the same question is asked for its own sake, and not since the last one has no answer yet. Pure."""
-    if last.in_flight:
+def is_new(last: Open, *, position: int | None, retry: int | None, now: float, usual: bool = False) -> bool:
+    """Whether the same question is asked for its own sake, and not since the last one has no answer yet. Pure.
+
+    ``usual``: it was asked again though it had its answer, so asking it again is no sign of a retry.
+    """
+    if last.in_flight or (usual and not last.ok):
         further = position is not None and last.position is not None and position > last.position
         return not further and not retry
     return last.ok or now - last.at > FORGET_AFTER

@@ -14,7 +14,8 @@ MOST_KEPT = 10_000
 
 
 class Watching:
-    """A watch in the gateway. ``passed``: what it has seen so far; ``alive``: whether the gateway answered last."""
+    """A watch in the gateway. ``passed``: what it has seen so far; ``seen``: how many exchanges, of any group;
+    ``alive``: whether the gateway answered last."""
 
     def __init__(self, reach: Reach, *, run: str, chain: str, until: float, seeks: bool) -> None:
         """``seeks``: whether the marks of ``nonce`` are looked for in what is asked, by whomever; otherwise only the
@@ -26,7 +27,7 @@ class Watching:
         self._chain = chain
         self._until = until
         self._prefix = f"fbd-{run}-" if seeks else None
-        self._seen = 0
+        self.seen = 0
 
     async def begin(self) -> bool:
         watch = {"run": self._run, "chain": self._chain, "until": self._until, "nonce": self._prefix}
@@ -35,14 +36,14 @@ class Watching:
 
     async def look(self) -> None:
         """Take over what has passed since the last look. A gateway that does not answer has seen nothing new."""
-        found = mapping(await self._reach.call("GET", f"/watches/{self._run}?after={self._seen}"))
+        found = mapping(await self._reach.call("GET", f"/watches/{self._run}?after={self.seen}"))
         try:
             fresh = _PASSED.validate_python(found.get("passed"))
         except ValidationError:
             self.alive = False
             return
         self.alive = True
-        self._seen = int(found["seen"])
+        self.seen = int(found["seen"])
         kept = [one for one in fresh if self._prefix or one.group is not Group.OTHER]
         self.passed += kept[: MOST_KEPT - len(self.passed)]
 

@@ -56,6 +56,19 @@ def test_calls_are_kept_apart_by_what_they_ask() -> None:
     assert calls.begin("a", position=0, retry=None, now=NOON) is not first
 
 
+def test_a_question_that_comes_again_anyhow_is_no_retry_of_itself() -> None:
+    calls = Calls()
+    for _ in range(2):  # asked again though it had its answer
+        end(calls.begin("a", position=0, retry=0, now=NOON), ok=True, now=NOON)
+    first = calls.begin("a", position=0, retry=0, now=NOON)
+    end(first, ok=False, now=NOON)
+    assert calls.begin("a", position=0, retry=1, now=NOON) is first
+    end(first, ok=False, now=NOON)
+    assert calls.begin("a", position=1, retry=0, now=NOON) is first
+    end(first, ok=False, now=NOON)
+    assert calls.begin("a", position=0, retry=0, now=NOON) is not first
+
+
 def test_a_question_is_the_same_for_another_model_and_leaves_nothing_of_itself() -> None:
     one = {"model": "a", "messages": [{"content": "secret"}], "stream": True}
     assert key_of(b"1", one, None) == key_of(b"2", {**one, "model": "b", "stream": False}, None)
