@@ -120,9 +120,9 @@ async def remember(database: Path) -> None:
 
 async def take(browser: Browser, daemon: Daemon) -> None:
     for scheme in ("light", "dark"):
-        for name, place, height in (("status", "/", 1040), ("chain", "/chains/chat", 1420)):
+        for name, place, last in (("status", "/", "#drills"), ("chain", "/chains/chat", "#speed")):
             context = await browser.new_context(
-                color_scheme=scheme, viewport={"width": 1280, "height": height}, timezone_id="Europe/Berlin"
+                color_scheme=scheme, viewport={"width": 1280, "height": 1000}, timezone_id="Europe/Berlin"
             )
             page = await context.new_page()
             await page.goto(daemon.url + place)
@@ -130,7 +130,9 @@ async def take(browser: Browser, daemon: Daemon) -> None:
             if name == "chain":
                 await page.get_by_role("button", name="1d").click()
                 await page.locator("[aria-pressed=true]", has_text="1d").wait_for()
-            await page.screenshot(path=ROOT / "docs" / f"page-{name}-{scheme}.png")
+            end = await page.locator(last).evaluate("(one) => one.getBoundingClientRect().bottom + scrollY + 20")
+            clip = {"x": 0, "y": 0, "width": 1280, "height": end}
+            await page.screenshot(path=ROOT / "docs" / f"page-{name}-{scheme}.png", full_page=True, clip=clip)
             await context.close()
 
 

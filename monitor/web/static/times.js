@@ -4,6 +4,7 @@ const pad = (number) => String(number).padStart(2, "0");
 
 export const clock = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
 const minute = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+const day = (at) => (at.toDateString() === new Date().toDateString() ? "" : "yesterday "); // a strip is of one day
 
 function ago(at, now) {
   const away = Math.round(Math.abs(now - at) / 1000);
@@ -24,14 +25,15 @@ function tick(root) {
 export function localise(root) {
   for (const element of root.querySelectorAll("time[data-clock]")) {
     const at = new Date(element.dateTime);
-    const day = document.createElement("span");
-    day.className = "day";
-    day.textContent = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
-    element.replaceChildren(day, ` ${clock(at)}`);
+    const date = document.createElement("span");
+    date.className = "day";
+    date.textContent = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+    element.replaceChildren(date, ` ${clock(at)}`);
   }
   for (const tip of root.querySelectorAll("title[data-from]")) {
     const {from, to, text} = tip.dataset;
-    tip.textContent = `${minute(new Date(from))} to ${minute(new Date(to))}: ${text}`;
+    const [begun, ended] = [new Date(from), new Date(to)];
+    tip.textContent = `${day(begun)}${minute(begun)} to ${day(ended)}${minute(ended)}: ${text}`;
   }
   tick(root);
 }
