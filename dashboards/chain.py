@@ -7,38 +7,31 @@ from functools import partial
 from dashboards import look
 from dashboards.drills import coverage
 from dashboards.frame import Page, Variable, one_chain
-from dashboards.panels import Head, Panel, heat, lines, number, states
+from dashboards.panels import Head, Panel, lines, number, states
 from dashboards.queries import (
     COUNTS,
-    WHOLE,
-    answered,
-    buckets,
+    burn,
     counted,
     health,
-    named,
+    kept,
     now,
+    or_else,
     over_time,
     position_names,
-    quantile,
     serving,
 )
+from dashboards.speed import CHAIN, WHOLE_CHAIN, by_each_target, by_target, speed
+from dashboards.tables import matrix
 
-CHAIN = 'chain="$chain"'
 ANSWERS = "fallbackd_chain_answers_total"
-SECONDS = "fallbackd_probe_duration_seconds"
-FIRST_TOKEN = "fallbackd_first_token_seconds"  # noqa: S105 - a metric, not a password
-WHOLE_CHAIN = "whole chain"
 TARGET = Variable(
     "target",
     "Targets",
     "The targets whose heatmaps are shown.",
     'label_values(fallbackd_target_health{chain="$chain"}, target)',
 ).every()
+ENDED = "{{target}} {{reason}}"
 SMALL = partial(Head, width=4, height=4)
-
-
-def by_target(expr: str) -> str:
-    return named(expr, "target", WHOLE_CHAIN)
 
 
 def _numbers() -> list[Panel]:
@@ -77,13 +70,14 @@ def _numbers() -> list[Panel]:
         number(
             SMALL(
                 title="Answered",
-                about="Share of end-to-end questions in the time range that were answered.",
+                about="Share of end-to-end questions in the time range that were answered, of those that count for the "
+                "objective.",
                 decimals=2,
                 steps=((None, look.BAD), (0.95, look.WARNING), (0.99, look.GOOD)),
                 unit="percentunit",
                 mappings=(look.NO_ANSWERS,),
             ),
-            now(answered("chain", f"{CHAIN}, {WHOLE}", "$__range")),
+            now(kept("chain", CHAIN, "$__range")),
         ),
         number(
             SMALL(
@@ -162,88 +156,68 @@ def _who() -> list[Panel]:
             stacked=True,
             as_bars=True,
         ),
-    ]
-
-
-def _speed() -> list[Panel]:
-    whole = f"{CHAIN}, {WHOLE}"
-    return [
-        heat(
-            Head(
-                title="Time to the whole answer",
-                about="End-to-end answers by how long they took: the darker, the more.",
-                unit="s",
-                width=12,
-            ),
-            buckets(counted(f"{SECONDS}_bucket", "le", whole, "$__rate_interval")),
-        ),
         lines(
             Head(
-                title="Time to the whole answer, quantiles",
-                about="Half, 95 % and 99 % of the end-to-end answers within the window took no longer.",
-                unit="s",
+                title="Attempts",
+                about="Requests within the window that end-to-end questions made of each target, and how they ended: "
+                "every failed one came before an answer from elsewhere, or before none.",
+                unit="short",
                 width=12,
                 least=0,
             ),
-            *(over_time(quantile(SECONDS, share, "chain", whole), f"{share:.0%}") for share in (0.5, 0.95, 0.99)),
-        ),
-        heat(
-            Head(
-                title="Time to the first token",
-                about="Streams of this chain by when their first token came: the darker, the more.",
-                unit="s",
-                width=12,
-            ),
-            buckets(counted(f"{FIRST_TOKEN}_bucket", "le", CHAIN, "$__rate_interval")),
+            over_time(_endings(counted("fallbackd_attempts_total", "target, reason", f"{CHAIN}, {COUNTS}")), ENDED),
+            stacked=True,
         ),
         lines(
             Head(
-                title="Time to the first token, 95 %",
-                about="95 % of the streams within the window began no later, for the whole chain and for each target "
-                "that is streamed from.",
-                unit="s",
+                title="Burn of the objective",
+                about="How many times faster than the objective allows questions went unanswered, over an hour and "
+                "over six. Above 1 the objective is missed if it stays so.",
+                unit="x",
                 width=12,
                 least=0,
             ),
-            over_time(by_target(quantile(FIRST_TOKEN, 0.95, "target", CHAIN)), "{{target}}"),
-        ),
-        lines(
-            Head(
-                title="Time to the whole answer by target, 95 %",
-                about="95 % of the answers within the window took no longer, for the whole chain and for each target "
-                "on its own.",
-                unit="s",
-                width=12,
-                least=0,
-            ),
-            over_time(by_target(quantile(SECONDS, 0.95, "target", CHAIN)), "{{target}}"),
-        ),
-        lines(
-            Head(
-                title="Output rate",
-                about="Half of the streams within the window put out at least so many tokens a second after their "
-                "first one.",
-                unit="tokens/s",
-                width=12,
-                least=0,
-            ),
-            over_time(by_target(quantile("fallbackd_output_tokens_per_second", 0.5, "target", CHAIN)), "{{target}}"),
+            *(over_time(burn(CHAIN, window), f"over {window}") for window in ("1h", "6h")),
         ),
     ]
 
 
-def _targets() -> list[Panel]:
+def _endings(expr: str) -> str:
+    return f'label_replace({expr}, "reason", "answered", "reason", "none")'
+
+
+def _fit() -> list[Panel]:
+    able = or_else(
+        f"min by (target, capability) (fallbackd_target_capability{{{CHAIN}}})", target=WHOLE_CHAIN, capability="needs"
+    )
+    found = look.words({"0": ("nothing", look.GOOD)})
     return [
-        heat(
+        matrix(
             Head(
-                title="$target",
-                about="Answers of this target alone by how long they took: the darker, the more.",
-                unit="s",
-                width=8,
+                title="What its targets can do",
+                about="Whether each target has shown that it can do what the chain needs: one that answers and cannot "
+                "is up but unfit.",
+                unit="none",
+                width=12,
+                height=10,
+                mappings=(look.ABLE_WORDS, look.without_a_number("not known yet")),
             ),
-            buckets(counted(f"{SECONDS}_bucket", "le", f'{CHAIN}, target=~"$target"', "$__rate_interval")),
-            repeat="target",
-        )
+            now(able),
+            row="target",
+            column="capability",
+        ),
+        states(
+            Head(
+                title="Catalogue",
+                about="What the endpoint's catalogue shows about this chain over time, by kind: how many findings.",
+                unit="findings",
+                width=12,
+                height=10,
+                mappings=(found,),
+                steps=((None, look.GOOD), (1.0, look.WARNING)),
+            ),
+            over_time(f"max by (finding) (fallbackd_catalogue_findings{{{CHAIN}}})", "{{finding}}"),
+        ),
     ]
 
 
@@ -282,8 +256,9 @@ PAGE = Page(
     rows=(
         ("", _numbers()),
         ("Who answers", _who()),
-        ("How fast", _speed()),
-        ("Time to the whole answer by target", _targets()),
+        ("How fast", speed()),
+        ("Time to the whole answer by target", by_each_target()),
+        ("Fit for the chain", _fit()),
         ("Proof and cost", _cost()),
     ),
     status_path="/chains/${chain}",

@@ -25,21 +25,23 @@ def verdicts(which: str) -> str:
 
 
 def proven(by: str, selector: str = CHAINS) -> str:
-    """Seconds since the proof; ``NEVER`` without one, ``BROKEN`` where the last drill deviated."""
-    broken = f'max by ({by}) ({UNPROVEN}{{{selector}, state="broken"}}) == 1'
-    return f"({broken}) * 0 - {-look.BROKEN} or ({age(EDGE, by, selector)})"
+    """Seconds since the proof that holds; ``NEVER``, ``STALE`` or ``BROKEN`` as the daemon judges it."""
+    words = [
+        f'(max by ({by}) ({UNPROVEN}{{{selector}, state="{state}"}}) == 1) * 0 - {-value}'
+        for state, value in (("broken", look.BROKEN), ("stale", look.STALE))
+    ]
+    return " or ".join([*words, f"({age(EDGE, by, selector)})"])
 
 
 def coverage(selector: str = CHAINS, *, width: int = 24) -> Panel:
     """The matrix of edges and faults; each cell is how long ago a drill proved it."""
     head = Head(
         title="Failovers proven",
-        about="How long ago a drill saw this fallback take over under this fault; broken where the last one deviated. "
-        "An empty cell has no drill: nothing is known about it.",
+        about="How long ago a drill saw this fallback take over under this fault; stale where that is too long ago, "
+        "broken where the last drill deviated. An empty cell has no drill: nothing is known about it.",
         unit="s",
         width=width,
         decimals=0,
-        steps=AGE_STEPS,
         mappings=(look.PROVEN_WORDS,),
     )
     expr = f'label_join({proven("chain, edge, fault", selector)}, "failover", " ", "chain", "edge")'

@@ -25,7 +25,6 @@ from dashboards.queries import counted, over_time
 TAG = "fallbackd"
 STATUS_PAGE = "http://127.0.0.1:9469"
 WINDOWS = ("5m", "15m", "1h", "6h", "1d", "7d")
-OBJECTIVES = {"99 %": "0.99", "99.5 %": "0.995", "99.9 %": "0.999", "95 %": "0.95"}
 KEEP = "${datasource:queryparam}&${window:queryparam}&${status_page:queryparam}&${__url_time_range}"
 """What a link to another dashboard takes along."""
 
@@ -69,7 +68,6 @@ class Page:
     rows: Sequence[tuple[str, Sequence[Panel]]]
     status_path: str = "/"
     has_window: bool = True
-    has_objective: bool = False
     drill_marks: str | None = None
     """A selector of the drills that are drawn into the panels; None for none."""
 
@@ -112,9 +110,6 @@ def _choices(page: Page) -> list[builder.CustomVariable | builder.TextBoxVariabl
     if page.has_window:
         about = "How far back shares, rates and quantiles look at each point in time."
         made.append(_custom("window", "Window", about, {window: window for window in WINDOWS}, "15m"))
-    if page.has_objective:
-        about = "The share of questions that a chain has to answer. Set it to the objective in chains.yaml."
-        made.append(_custom("objective", "Objective", about, OBJECTIVES, "99 %"))
     address = builder.TextBoxVariable("status_page").label("Status page").hide(VariableHide.DONT_HIDE)
     address = address.description("Where fallbackd's own pages are, as your browser reaches them.")
     chosen = VariableOption(selected=True, text=STATUS_PAGE, value=STATUS_PAGE)

@@ -7,15 +7,16 @@ from functools import partial
 from dashboards import look
 from dashboards.frame import Page, Variable
 from dashboards.panels import Head, Panel, lines, number
-from dashboards.queries import counted, now, over_time, quantile
+from dashboards.queries import counted, now, or_else, over_time, quantile
+from dashboards.spending import NO_CATALOGUE, ONE, money
 from dashboards.tables import Column, grid
 
-ONE = 'instance=~"$instance"'
 INSTANCE = Variable(
     "instance", "Instance", "The daemons that are shown.", "label_values(fallbackd_build_info, instance)"
 ).every()
 OURS = f"on (instance, job) fallbackd_build_info{{{ONE}}}"
 """Keeps, of metrics that every program has, fallbackd's own."""
+HOUR = 3600.0
 SMALL = partial(Head, width=4, height=4)
 
 
@@ -74,6 +75,75 @@ def _numbers() -> list[Panel]:
                 decimals=0,
             ),
             now(f"sum(scrape_samples_scraped and {OURS})"),
+        ),
+    ]
+
+
+def _watching() -> list[Panel]:
+    network = look.words({"0": ("down", look.BAD), "1": ("up", look.GOOD)})
+    no_budget = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
+    some = ((None, look.GOOD), (1.0, look.WARNING))
+    return [
+        number(
+            SMALL(
+                title="Own network",
+                about="Down: fallbackd itself reaches nothing, so that it judges nobody until that is over.",
+                unit="none",
+                mappings=(network,),
+            ),
+            now(f"min(fallbackd_network_up{{{ONE}}})"),
+        ),
+        number(
+            SMALL(
+                title="Notifiers broken",
+                about="Notifiers that reach nobody until somebody mends them: a revoked token, say.",
+                unit="notifiers",
+                steps=((None, look.GOOD), (1.0, look.BAD)),
+            ),
+            now(f"sum(fallbackd_notifier_broken{{{ONE}}})"),
+        ),
+        number(
+            SMALL(
+                title="Incidents open",
+                about="Incidents that are open now: alerts of one cause, told in one message.",
+                unit="incidents",
+                steps=((None, look.GOOD), (1.0, look.BAD)),
+            ),
+            now(f"sum(fallbackd_incidents_open{{{ONE}}})"),
+        ),
+        number(
+            SMALL(
+                title="Traffic unread",
+                about="Live requests in the time range that passed the gateway unread, since more came than could be "
+                "read. They are left out at random, so shares hold.",
+                unit="requests",
+                decimals=0,
+                steps=some,
+            ),
+            now(f"round({counted('fallbackd_gateway_unobserved_total', '', ONE, '$__range')})"),
+        ),
+        number(
+            SMALL(
+                title="Catalogue read",
+                about="How long ago the catalogue was read that was read longest ago.",
+                unit="s",
+                decimals=0,
+                steps=((None, look.GOOD), (3 * HOUR, look.WARNING), (24 * HOUR, look.BAD)),
+                mappings=(NO_CATALOGUE,),
+            ),
+            now(or_else(f"max(fallbackd_catalogue_age_seconds{{{ONE}}})")),
+        ),
+        number(
+            SMALL(
+                title="Shared budgets",
+                about="US dollars left today of the shared budget that has least: of a provider, or of all chains "
+                "together.",
+                unit="currencyUSD",
+                decimals=2,
+                steps=((None, look.BAD), (0.01, look.GOOD)),
+                mappings=(no_budget,),
+            ),
+            now(or_else(f"min(fallbackd_shared_budget_remaining_usd{{{ONE}}})")),
         ),
     ]
 
@@ -150,45 +220,6 @@ def _telling() -> list[Panel]:
     ]
 
 
-def _money() -> list[Panel]:
-    none = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
-    left = f"max by (chain) (fallbackd_budget_remaining_usd{{{ONE}}})"
-    return [
-        lines(
-            Head(
-                title="Cost of questions",
-                about="US dollars within the window, by chain.",
-                unit="currencyUSD",
-                width=12,
-                least=0,
-            ),
-            over_time(counted("fallbackd_probe_cost_usd_total", "chain", ONE), "{{chain}}"),
-            stacked=True,
-        ),
-        grid(
-            Head(
-                title="Budgets",
-                about="US dollars left of today's budget of each chain, and spent in the time range.",
-                unit="currencyUSD",
-                width=12,
-            ),
-            (
-                Column(field="chain", heading="Chain"),
-                Column(
-                    field="Value #A",
-                    heading="Left today",
-                    decimals=3,
-                    mappings=(none,),
-                    steps=((None, look.BAD), (0.01, look.GOOD)),
-                ),
-                Column(field="Value #B", heading="Spent", decimals=4),
-            ),
-            now(f"{left} or max by (chain) (fallbackd_chain_health{{{ONE}}}) * 0 - {-look.NEVER}"),
-            now(counted("fallbackd_probe_cost_usd_total", "chain", ONE, "$__range")),
-        ),
-    ]
-
-
 def _process() -> list[Panel]:
     return [
         lines(
@@ -238,10 +269,10 @@ PAGE = Page(
     about="Does the watcher keep up: schedule, notices, database, budgets, config, process.",
     variables=(INSTANCE,),
     rows=(
-        ("", _numbers()),
+        ("", [*_numbers(), *_watching()]),
         ("Asking", _asking()),
         ("Telling", _telling()),
-        ("Money", _money()),
+        ("Money", money()),
         ("Process", _process()),
     ),
 )

@@ -40,7 +40,8 @@ VERDICT_COLOURS = {"passed": GOOD, "deviated": BAD, "inconclusive": NOTICE, "abo
 
 NEVER = -1
 BROKEN = -2
-"""Stands in a query for "has not happened yet"; panels show the word."""
+STALE = -3
+"""Stand in a query for what has no time or is past it; panels show the word."""
 
 
 def words(meaning: Mapping[str, tuple[str, str]]) -> ValueMapping:
@@ -60,7 +61,8 @@ def without_a_number(text: str) -> ValueMapping:
 
 HEALTH_WORDS = words({str(number): (state, HEALTH_COLOURS[state]) for state, number in HEALTH.items()})
 NEVER_WORDS = words({str(NEVER): ("never", UNKNOWN)})
-PROVEN_WORDS = words({str(NEVER): ("never", UNKNOWN), str(BROKEN): ("broken", BAD)})
+PROVEN_WORDS = words({str(NEVER): ("never", UNKNOWN), str(BROKEN): ("broken", BAD), str(STALE): ("stale", WARNING)})
+ABLE_WORDS = words({"1": ("can", GOOD), "0": ("cannot", BAD), str(NEVER): ("nothing special", UNKNOWN)})
 NO_ANSWERS = without_a_number("no answers")
 SERVING_WORDS = words(
     {

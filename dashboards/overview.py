@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import look
 from dashboards.frame import CHAIN_LINK, Page, every_chain
 from dashboards.panels import Head, Panel, lines, number, states
-from dashboards.queries import COUNTS, WHOLE, answered, counted, health, now, over_time, quantile, serving
+from dashboards.queries import COUNTS, WHOLE, burn, counted, health, kept, now, over_time, quantile, serving
 from dashboards.tables import Column, grid
 
 CHAINS = 'chain=~"$chain"'
@@ -14,11 +14,6 @@ LATENCY = "fallbackd_probe_duration_seconds"
 SHARE_STEPS = ((None, look.BAD), (0.95, look.WARNING), (0.99, look.GOOD))
 FALLBACK_STEPS = ((None, look.GOOD), (0.1, look.WARNING), (0.5, look.BAD))
 BURN_STEPS = ((None, look.GOOD), (1.0, look.WARNING), (6.0, look.BAD))
-
-
-def burn(by: str) -> str:
-    """How many times faster than the objective allows questions go unanswered; above 1 the objective is missed."""
-    return f"(1 - ({answered(by, f'{CHAINS}, {WHOLE}')})) / (1 - $objective)"
 
 
 def in_state(states: str) -> str:
@@ -31,7 +26,7 @@ def _numbers() -> list[Panel]:
     chains, share = "chains", "percentunit"
     return [
         number(
-            Head(title="Healthy", about="Chains whose every part answers.", unit=chains, width=4, height=4),
+            Head(title="Healthy", about="Chains whose every part answers.", unit=chains, width=3, height=4),
             now(in_state("healthy")),
         ),
         number(
@@ -39,7 +34,7 @@ def _numbers() -> list[Panel]:
                 title="Degraded",
                 about="Chains that answer although something in them is in trouble.",
                 unit=chains,
-                width=4,
+                width=3,
                 height=4,
                 steps=trouble,
             ),
@@ -50,7 +45,7 @@ def _numbers() -> list[Panel]:
                 title="Down",
                 about="Chains that give no answer end to end.",
                 unit=chains,
-                width=4,
+                width=3,
                 height=4,
                 steps=outage,
             ),
@@ -61,7 +56,7 @@ def _numbers() -> list[Panel]:
                 title="Alerts firing",
                 about="Alerts of alerts.yaml that fire now, counted for each chain.",
                 unit="alerts",
-                width=4,
+                width=3,
                 height=4,
                 steps=outage,
             ),
@@ -69,16 +64,28 @@ def _numbers() -> list[Panel]:
         ),
         number(
             Head(
+                title="Incidents open",
+                about="Incidents that are open now, of every chain: alerts of one cause, told in one message.",
+                unit="incidents",
+                width=3,
+                height=4,
+                steps=outage,
+            ),
+            now("sum(fallbackd_incidents_open)"),
+        ),
+        number(
+            Head(
                 title="Answered",
-                about="Share of end-to-end questions that were answered within the window, over all chains.",
+                about="Share of end-to-end questions within the window that were answered, over all chains: those that "
+                "count for their objectives.",
                 unit=share,
                 decimals=2,
-                width=4,
+                width=3,
                 height=4,
                 steps=SHARE_STEPS,
                 mappings=(look.NO_ANSWERS,),
             ),
-            now(answered("", f"{CHAINS}, {WHOLE}")),
+            now(kept("", CHAINS)),
         ),
         number(
             Head(
@@ -86,10 +93,24 @@ def _numbers() -> list[Panel]:
                 about="US dollars that fallbackd's own questions cost in the time range.",
                 unit="currencyUSD",
                 decimals=4,
-                width=4,
+                width=3,
                 height=4,
             ),
             now(counted("fallbackd_probe_cost_usd_total", "", CHAINS, "$__range")),
+        ),
+        number(
+            Head(
+                title="Fastest burn (1 h)",
+                about="Of the chain that uses its objective up fastest: how many times faster than allowed, over the "
+                "last hour.",
+                unit="x",
+                decimals=1,
+                width=3,
+                height=4,
+                steps=BURN_STEPS,
+                mappings=(look.NO_ANSWERS,),
+            ),
+            now(f"max({burn(CHAINS, '1h')})"),
         ),
     ]
 
@@ -123,9 +144,10 @@ def _grid() -> Panel:
             unit="percentunit",
             mappings=(look.NO_ANSWERS,),
         ),
+        Column(field="Value #H", heading="Objective", unit="percentunit", decimals=2),
         Column(
             field="Value #E",
-            heading="Burn of the objective",
+            heading="Burn (1 h)",
             unit="x",
             decimals=1,
             steps=BURN_STEPS,
@@ -140,10 +162,11 @@ def _grid() -> Panel:
         now(health("fallbackd_chain_health", "chain", CHAINS)),
         now(serving(CHAINS)),
         now(RATIO),
-        now(answered("chain", f"{CHAINS}, {WHOLE}")),
-        now(burn("chain")),
+        now(kept("chain", CHAINS)),
+        now(burn(CHAINS, "1h")),
         now(quantile(LATENCY, 0.95, "chain", f"{CHAINS}, {WHOLE}")),
         now(f"sum by (chain) (fallbackd_alerts_firing{{{CHAINS}}})"),
+        now(f"max by (chain) (fallbackd_chain_objective_ratio{{{CHAINS}}})"),
         worst="Health",
     )
 
@@ -186,13 +209,13 @@ def _over_time() -> list[Panel]:
         lines(
             Head(
                 title="Burn of the objective",
-                about="How many times faster than the objective allows questions go unanswered. Above 1 the objective "
-                "is missed if it stays so.",
+                about="How many times faster than the objective allows questions went unanswered in the last hour. "
+                "Above 1 the objective is missed if it stays so.",
                 unit="x",
                 least=0,
                 steps=BURN_STEPS,
             ),
-            over_time(burn("chain"), "{{chain}}"),
+            over_time(burn(CHAINS, "1h"), "{{chain}}"),
         ),
         lines(
             Head(
@@ -232,6 +255,5 @@ PAGE = Page(
     about="Is every chain answering, from whom, and how well against its objective?",
     variables=(every_chain(),),
     rows=(("", [*_numbers(), _grid()]), ("Over time", [*_over_time(), *_answers()])),
-    has_objective=True,
     drill_marks=CHAINS,
 )

@@ -12,6 +12,7 @@ from dashboards.tables import Column, grid
 
 ONE = 'provider="$provider"'
 ALL = 'provider!=""'
+OF_CATALOGUE = 'provider=~"$provider(/.+)?"'
 PROBES = "fallbackd_probes_total"
 SECONDS = "fallbackd_probe_duration_seconds"
 PROVIDER = Variable(
@@ -21,7 +22,15 @@ PROVIDER = Variable(
     'label_values(fallbackd_target_health{provider!=""}, provider)',
 )
 SHARE_STEPS = ((None, look.BAD), (0.95, look.WARNING), (0.99, look.GOOD))
+REPORTED = "fallbackd_reported_uptime_ratio"
+STATUS_WORDS = look.words({"0": ("operational", look.GOOD), "1": ("degraded", look.BAD)})
 SMALL = partial(Head, width=6, height=4)
+
+
+def reported(expr: str) -> str:
+    """By provider, where we ask it too. A catalogue may name a provider with its region, as in ``azure/eu``."""
+    whole = f'label_replace({expr}, "provider", "$1", "provider", "([^/]+)/.*")'
+    return f"min by (provider) ({whole}) and on (provider) fallbackd_target_health{{{ALL}}}"
 
 
 def _all() -> Panel:
@@ -29,7 +38,8 @@ def _all() -> Panel:
     head = Head(
         title="All providers",
         about="Each provider over all chains: its worst health now, the share of the window in which its targets were"
-        " healthy, and how long its answers took on average. Answers are missing until it was asked.",
+        " healthy, and how long its answers took on average. Beside it what the endpoint reports for all of its"
+        " customers: the worst uptime of a day among the models in use, and the status.",
         unit="none",
         width=24,
         height=8,
@@ -40,6 +50,8 @@ def _all() -> Panel:
         Column(field="Value #B", heading="Targets", decimals=0),
         Column(field="Value #C", heading="Time healthy", unit="percentunit", decimals=1, steps=SHARE_STEPS),
         Column(field="Value #D", heading="Mean answer", unit="s", decimals=2, mappings=(look.NO_ANSWERS,)),
+        Column(field="Value #E", heading="Reported uptime (1 d)", unit="percentunit", decimals=2, steps=SHARE_STEPS),
+        Column(field="Value #F", heading="Reported status", mappings=(STATUS_WORDS,)),
     )
     healthy = f'fallbackd_target_health{{{ALL}, state="healthy"}}'
     answers = counted(f"{SECONDS}_count", "provider", ALL)
@@ -51,6 +63,8 @@ def _all() -> Panel:
         now(f"count by (provider) ({healthy})"),
         now(f"avg by (provider) (avg_over_time({healthy}[$window]))"),
         now(f"{took} / {answers}"),
+        now(reported(f'{REPORTED}{{window="1d"}}')),
+        now(f"1 - ({reported('(fallbackd_reported_status == bool 0)')})"),
         worst="Worst health",
     )
 
@@ -147,14 +161,16 @@ def _over_time() -> list[Panel]:
         ),
         lines(
             Head(
-                title="Answered over time",
-                about="Share of the questions within the window that were answered, by target.",
+                title="Answered over time, beside the reported uptime",
+                about="Share of our questions within the window that were answered, by target; and the uptime of the "
+                "last half hour that the endpoint reports for all of its customers, by model.",
                 unit="percentunit",
                 width=12,
                 least=0,
                 most=1,
             ),
             over_time(answered("chain, target", ONE), place),
+            over_time(f'min by (model) ({REPORTED}{{{OF_CATALOGUE}, window="30m"}})', "reported: {{model}}"),
         ),
         lines(
             Head(

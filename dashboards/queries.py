@@ -69,6 +69,26 @@ def answered(by: str, selector: str, window: str = "$window") -> str:
     return f"{good} / {judged}"
 
 
+def kept(by: str, selector: str, window: str = "$window") -> str:
+    """Share of the questions to whole chains that count for the objective and were answered; NaN without one."""
+    counts = "fallbackd_chain_objective_total"
+    good = counted(counts, by, f'{selector}, result="good"', window)
+    return f"{good} / {counted(counts, by, selector, window)}"
+
+
+def burn(selector: str, window: str) -> str:
+    """By chain, as the daemon counts it: 1 uses the objective up exactly, and what is above misses it."""
+    return f'max by (chain) (fallbackd_chain_burn_rate{{{selector}, window="{window}"}})'
+
+
+def or_else(expr: str, **labels: str) -> str:
+    """One series with these labels that says ``NEVER``, where there is nothing at all."""
+    nothing = f"vector({NEVER})"
+    for label, value in labels.items():
+        nothing = f'label_replace({nothing}, "{label}", "{value}", "", "")'
+    return f"{expr} or on () {nothing}"
+
+
 def quantile(metric: str, share: float, by: str, selector: str, window: str = "$window") -> str:
     labels = f"{by}, le" if by else "le"
     return f"histogram_quantile({share}, {counted(f'{metric}_bucket', labels, selector, window)})"

@@ -89,6 +89,12 @@ METRICS: tuple[Declared, ...] = (
         "Share of the chain's answers that came from a fallback, over the window; NaN without answers.",
     ),
     _counter(
+        "fallbackd_attempts_total",
+        ("chain", "target", "reason", "origin"),
+        "Requests that end-to-end questions made of each target, by how they ended: none is an answer. Only those that "
+        "are known: some endpoints walk the chain and do not say whom they asked.",
+    ),
+    _counter(
         "fallbackd_chain_objective_total",
         ("chain", "result"),
         "Questions to whole chains that count for the objective: good (answered) or bad (no answer).",

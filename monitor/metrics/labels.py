@@ -102,6 +102,10 @@ class Labels:
     def kind(self, kind: str) -> str:
         return kind if kind in self._kinds else OTHER
 
+    def targets(self, chain: str) -> tuple[str, ...]:
+        """The labels of a configured chain's targets, in order."""
+        return tuple(target.label for target in self.chains[chain].targets)
+
     def drill(self, chain: str, drill: str) -> str:
         """The label of a drill: one that is not in the config is ``other``."""
         return drill if self.has_drill(chain, drill) else OTHER
@@ -160,6 +164,8 @@ class Labels:
         for origin in origins:
             for position, path in _answers(len(chain.targets)):
                 yield "fallbackd_chain_answers_total", (chain.name, position, origin.value, path.value)
+            for target in chain.targets:
+                yield "fallbackd_attempts_total", (chain.name, target.label, Reason.NONE.value, origin.value)
         for result in ("good", "bad"):
             yield "fallbackd_chain_objective_total", (chain.name, result)
         if chain.budget is not None:
@@ -173,6 +179,7 @@ class Labels:
             for position, path in _answers(len(chain.targets)):
                 yield "fallbackd_chain_answers_total", (chain.name, position, Origin.LIVE.value, path.value)
             for target in chain.targets:
+                yield "fallbackd_attempts_total", (chain.name, target.label, Reason.NONE.value, Origin.LIVE.value)
                 yield from _of_traffic_to(chain.name, target.label)
 
     def _of_drill(self, drill: PlannedDrill) -> Iterator[Series]:

@@ -23,6 +23,7 @@ from monitor.alerting import Alert
 from monitor.config.model import Config
 from monitor.health import Ability, Standing
 from monitor.metrics import live
+from monitor.metrics.attempts import attempted
 from monitor.metrics.declared import METRICS, Declared, Kind
 from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values
 from monitor.model import (
@@ -261,6 +262,8 @@ class Metrics:
         if outcome.is_chain and outcome.path is not None and not broken:
             values = (outcome.chain, position, outcome.origin, outcome.path)
             self._count("fallbackd_chain_answers_total", values)
+            for attempt in attempted(outcome, self._labels.targets(outcome.chain)):
+                self._count("fallbackd_attempts_total", attempt)
 
     def _observe_live(self, outcome: Outcome) -> None:
         for name, values, amount in live.counted(outcome, self._labels):

@@ -6,6 +6,8 @@ from typing import Any
 
 from chaos.model import Drill, Expect, Strike
 from monitor.config.model import AlertsFile, ChainConfig, Config
+from monitor.findings import Drift
+from monitor.gauges import BURN_WINDOWS
 from monitor.metrics import Metrics
 from monitor.model import ProbeSpec, Target
 
@@ -52,6 +54,15 @@ def large() -> Metrics:
     found.set_series("fallbackd_edge_proven_timestamp_seconds", dict.fromkeys(cells, 0.0))
     states = [(*cell, state) for cell in cells for state in ("never", "stale", "broken")]
     found.set_series("fallbackd_edge_unproven", dict.fromkeys(states, 0.0))
+    names = [chain.name for chain in config.chains]
+    found.set_series("fallbackd_chain_objective_ratio", {(name,): 0.99 for name in names})
+    found.set_series("fallbackd_chain_burn_rate", {(name, window): 0.0 for name in names for window in BURN_WINDOWS})
+    kinds = [kind.value for kind in Drift]
+    found.set_series("fallbackd_catalogue_findings", {(name, kind): 0.0 for name in names for kind in kinds})
+    places = [(f"vendor/model-{model}", f"p{provider}") for model in range(TARGETS) for provider in range(PROVIDERS)]
+    found.set_series("fallbackd_reported_status", dict.fromkeys(places, 0.0))
+    uptimes = {(*place, window): 1.0 for place in places for window in ("5m", "30m", "1d")}
+    found.set_series("fallbackd_reported_uptime_ratio", uptimes)
     return found
 
 

@@ -27,6 +27,8 @@ chains:
       - {kind: completion, every: 1s, of: [chain]}
       - {kind: completion, every: 2s, of: [targets, providers]}
       - {kind: stream, every: 2s, of: [chain]}
+    needs: [tools]
+    objective: {success: 99.5%}
     budget: {usd_per_day: 5}
   - name: walked
     endpoint: openrouter
@@ -37,6 +39,7 @@ chains:
     probes:
       - {kind: completion, every: 1s, of: [chain, targets]}
 gateway: {endpoint: openrouter, listen: "127.0.0.1:0", control: "127.0.0.1:0", chains: [chat], sandbox_traffic: 500ms}
+budgets: {usd_per_day: 20, providers: {openai: {usd_per_day: 10}}}
 drills:
   - {name: primary-gone, chain: chat, break: primary, with: ignore, requests: 20, expect: {served_by: secondary}}
   - {name: fast-refuses, chain: walked, break: fast, with: rate_limited, requests: 20, expect: {served_by: steady}}

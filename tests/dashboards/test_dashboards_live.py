@@ -181,7 +181,11 @@ async def test_the_overview_shows_the_break_and_the_recovery(seen: Seen) -> None
     assert 0 < share < 1
     assert _by(seen.shown(page, "Chains", "C"), "chain") == {"chat": pytest.approx(share, abs=0.1), "walked": 0}
     assert _by(seen.shown(page, "Chains", "D"), "chain") == {"chat": 1, "walked": 1}
-    assert _by(seen.shown(page, "Chains", "E"), "chain") == {"chat": pytest.approx(0, abs=1e-9), "walked": 0}
+    burning = seen.metric("fallbackd_chain_burn_rate", chain="chat", window="1h")
+    assert _by(seen.shown(page, "Chains", "E"), "chain") == {"chat": pytest.approx(burning, abs=0.5), "walked": 0}
+    assert _by(seen.shown(page, "Chains", "H"), "chain") == {"chat": 0.995, "walked": 0.99}
+    assert _number(seen.shown(page, "Fastest burn (1 h)")) == pytest.approx(burning, abs=0.5)
+    assert _number(seen.shown(page, "Answered")) == 1
     alerts = {one.labels["alert"]: _highest([one]) for one in seen.shown(page, "Alerts")}
     assert alerts == {"chain-down": 0, "chain-degraded": 1}
     spent = seen.metric("fallbackd_probe_cost_usd_total")
@@ -210,6 +214,31 @@ async def test_the_chain_shows_who_served_and_what_failed(seen: Seen) -> None:
     assert _number(seen.shown(page, "Budget left today")) == pytest.approx(left, rel=0.01)
 
 
+async def test_the_chain_shows_its_attempts(seen: Seen) -> None:
+    shown = {
+        (one.labels["target"], one.labels["reason"]): one.last for one in seen.shown("fallbackd-chain", "Attempts")
+    }
+    for target in ("primary", "secondary"):
+        asked = {"chain": "chat", "target": target, "reason": "none"}
+        answered = sum(seen.metric("fallbackd_attempts_total", **asked, origin=one) for one in ("scheduled", "live"))
+        assert answered > 0
+        assert shown[target, "answered"] == _near(answered)
+    assert sum(count for (target, ending), count in shown.items() if target == "primary" and ending != "answered") > 0
+    assert not any(count for (target, ending), count in shown.items() if target == "secondary" and ending != "answered")
+
+
+async def test_the_chain_shows_what_its_targets_can_do(seen: Seen) -> None:
+    able = seen.shown("fallbackd-chain", "What its targets can do")
+    assert {(one.labels["target"], one.labels["capability"]) for one in able} == {
+        ("primary", "tools"),
+        ("secondary", "tools"),
+    }
+    assert all(one.last == 1 for one in able)
+    (none_needed,) = seen.shown("fallbackd-chain", "What its targets can do", chain="walked")
+    assert none_needed.last == -1
+    assert {one.labels["finding"] for one in seen.shown("fallbackd-chain", "Catalogue")} >= {"model_gone", "unserved"}
+
+
 async def test_a_chain_without_a_budget_says_so(seen: Seen) -> None:
     assert _number(seen.shown("fallbackd-chain", "Budget left today", chain="walked")) == -1
     assert _by(seen.shown("fallbackd-itself", "Budgets"), "chain")["walked"] == -1
@@ -222,6 +251,19 @@ async def test_the_provider_of_the_primary_was_in_trouble_and_the_others_were_no
     assert _number(seen.shown(page, "Answered")) < 1
     assert _number(seen.shown(page, "Answered", provider="openai")) == 1
     assert 0 < _number(seen.shown(page, "Where $provider serves", "D")) < 60
+
+
+async def test_what_the_endpoint_reports_stands_beside_ours(seen: Seen) -> None:
+    page = "fallbackd-providers"
+    ours = set(_by(seen.shown(page, "All providers", "A"), "provider"))
+    reported = _by(seen.shown(page, "All providers", "E"), "provider")
+    assert set(reported) == set(_by(seen.shown(page, "All providers", "F"), "provider")) == ours
+    for provider in ("anthropic", "openai"):
+        model = PRIMARY if provider == "anthropic" else "openai/gpt-4o-mini"
+        own = seen.metric("fallbackd_reported_uptime_ratio", provider=provider, model=model, window="1d")
+        assert reported[provider] == own > 0.9
+    beside = _by(seen.shown(page, "Answered over time, beside the reported uptime", "B"), "model")
+    assert PRIMARY in beside
 
 
 async def test_the_drills_show_what_was_proven_and_how_fast(seen: Seen) -> None:
@@ -266,6 +308,18 @@ async def test_the_daemon_shows_itself(seen: Seen) -> None:
     assert 0 < _number(seen.shown(page, "Scheduled questions", window="4s")) < asked
     assert 0 <= _number(seen.shown(page, "Lag, 99 %")) < 30
     assert _number(seen.shown(page, "Series")) > 100
+    assert _number(seen.shown(page, "Own network")) == 1
+    assert _number(seen.shown(page, "Notifiers broken")) == 0
+    assert _number(seen.shown(page, "Traffic unread")) == 0
+    assert 0 <= _number(seen.shown(page, "Catalogue read")) < 300
+    shared = {one.labels["scope"]: one.last for one in seen.shown(page, "Budgets of several chains")}
+    left = {scope: seen.metric("fallbackd_shared_budget_remaining_usd", scope=scope) for scope in shared}
+    assert set(shared) == {"overall", "provider"}
+    assert shared == {scope: pytest.approx(usd, rel=0.01) for scope, usd in left.items()}
+    assert _number(seen.shown(page, "Shared budgets")) == pytest.approx(min(left.values()), rel=0.01)
+    assert _by(seen.shown(page, "Keys and catalogues", "C"), "endpoint") == {
+        "openrouter": seen.metric("fallbackd_credits_remaining_usd", endpoint="openrouter")
+    }
     (version,) = seen.shown(page, "Versions")
     assert version.labels["version"]
     assert 0 < version.last < 300

@@ -74,6 +74,11 @@ STARTING: list[tuple[str, dict[str, str], float]] = [
         {"chain": "spare", "position": "", "origin": "scheduled", "path": "exhausted"},
         0,
     ),
+    (
+        "fallbackd_attempts_total",
+        {"chain": "chat", "target": "secondary", "reason": "none", "origin": "drill"},
+        0,
+    ),
     ("fallbackd_last_probe_timestamp_seconds", WHOLE, 0),
     ("fallbackd_probe_tokens_total", {"chain": "chat", "target": "secondary", "direction": "reasoning"}, 0),
     ("fallbackd_drills_total", {"chain": "chat", "drill": "primary-gone", "verdict": "deviated"}, 0),
