@@ -133,8 +133,7 @@ class Alarm:
         )
         await self._store.put_states(SILENCES, {made.id: dump_silence(made)})
         self._silences[made.id] = made
-        of = {"incident": incident} if incident else {"chain": chain, "alert": alert or "all"}
-        log.info("silenced", **of, until=utc(made.ends), why=why, by=by)
+        log.info("silenced", **_of(made), until=utc(made.ends), why=why, by=by)
         self.wake()
         self._told()
         return made
@@ -145,7 +144,7 @@ class Alarm:
             return False
         await self._store.put_states(SILENCES, {id_: None})
         ended = self._silences.pop(id_)
-        log.info("no longer silenced", chain=ended.chain, alert=ended.alert or "all", why=ended.why)
+        log.info("no longer silenced", **_of(ended), why=ended.why)
         self.wake()
         self._told()
         return True
@@ -237,3 +236,12 @@ class Alarm:
                 chain=chains,
                 cause=notice.cause.value,
             )
+
+
+def _of(silence: Silence) -> dict[str, str]:
+    """What is silenced, for the log."""
+    return (
+        {"incident": silence.incident}
+        if silence.incident
+        else {"chain": silence.chain, "alert": silence.alert or "all"}
+    )

@@ -11,11 +11,11 @@ from monitor.alerting.incident import Incident, Told
 from monitor.alerting.lifecycle import Circumstances, Move
 from monitor.alerting.reasons import DecisionReason
 from monitor.alerting.routing import recipients
-from monitor.alerting.telling import CAUSES, Telling, ended_notice, firing_notice
+from monitor.alerting.telling import CAUSES, Telling, ended_notice, firing_notice, is_graver
 from monitor.model import Notice
 
 THROTTLE = 30.0
-"""Seconds between two messages to one notifier about changes of one incident."""
+"""Seconds between two messages to one notifier about changes of one incident, unless it became more severe."""
 
 R = DecisionReason
 _ENDS = (Move.ENDED, Move.VANISHED)
@@ -146,7 +146,7 @@ def _due(incident: Incident, told: Told | None, heard: Sequence[Alert], around: 
         return R.SILENCE_OVER
     silence = around.now - told.at
     if told.gist != tuple(one.gist for one in heard):
-        return R.CHANGED if silence >= THROTTLE else R.THROTTLED
+        return R.CHANGED if silence >= THROTTLE or is_graver(told, heard) else R.THROTTLED
     if taken is not None:
         return R.TAKEN_ON
     repeat = min(around.rules[one.alert].repeat for one in heard)

@@ -82,12 +82,20 @@ def ended_notice(telling: Telling, reason: DecisionReason, onward: str | None, a
     return replace(notice, summary=over)
 
 
+def is_graver(told: Told, heard: Sequence[Alert]) -> bool:
+    """Whether its severity rose since it was told: nobody who was told of a warning waits for what is critical."""
+    return max(_RANK[one.severity] for one in heard) > _gravest(told)
+
+
 def is_worse(told: Told, heard: Sequence[Alert]) -> bool:
     """Whether it became graver since it was told: a chain joined, or the severity rose."""
-    before = max((_RANK[Severity(gist[2])] for gist in told.gist), default=-1)
-    now = max(_RANK[one.severity] for one in heard)
     joined = {one.chain for one in heard} - {gist[1] for gist in told.gist}
-    return now > before or (now == before and bool(joined))
+    same = max(_RANK[one.severity] for one in heard) == _gravest(told)
+    return is_graver(told, heard) or (same and bool(joined))
+
+
+def _gravest(told: Told) -> int:
+    return max((_RANK[Severity(gist[2])] for gist in told.gist), default=-1)
 
 
 def _notice(

@@ -32,6 +32,8 @@ FACTS_BUDGET = 6000
 
 Block = dict[str, Any]
 
+MERGED = "↪️"
+
 _ICONS = {Severity.INFO: "🔵", Severity.WARNING: "🟠", Severity.CRITICAL: "🔴"}
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -118,6 +120,8 @@ def headline(notice: Notice, *, announced: bool) -> str:
         return f"🔔 Test: {notice.title}"
     if notice.state is NoticeState.FIRING:
         return f"{_ICONS[notice.severity]} {notice.severity.capitalize()}: {notice.title}"
+    if notice.merged_into is not None:
+        return f"{MERGED} Not over, part of another incident now ({notice.severity}): {notice.title}"
     how = "Resolved" if announced else "Fired and resolved"
     return f"✅ {how} after {lasted(notice)} ({notice.severity}): {notice.title}"
 

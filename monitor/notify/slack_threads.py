@@ -8,6 +8,7 @@ from __future__ import annotations
 from monitor.model import Notice, NoticeCause
 from monitor.notify.blocks import (
     FACTS_FIRST,
+    MERGED,
     SECTION_LIMIT,
     TEXT_LIMIT,
     Block,
@@ -28,16 +29,18 @@ def is_loud(notice: Notice) -> bool:
 
 
 def reply(notice: Notice, *, announced: bool) -> Message | None:
-    """None where the message itself says it all."""
+    """None where the message itself says it all, as one does that nobody has seen before: whatever had waited with it
+    is in it."""
+    if notice.cause is NoticeCause.TEST:
+        return None
+    if not announced or notice.cause is NoticeCause.FIRST:
+        return _details("Details", notice) if len(told_facts(notice)) > FACTS_FIRST else None
     match notice.cause:
-        case NoticeCause.TEST:
-            return None
-        case NoticeCause.FIRST:
-            return _details("Details", notice) if len(told_facts(notice)) > FACTS_FIRST else None
         case NoticeCause.REPEAT_DUE:
             return render_reminder(notice)
         case NoticeCause.RESOLVED:
-            return _with_the_rest(_said(f"✅ Over after {lasted(notice)}", notice), notice) if announced else None
+            lead = f"✅ Over after {lasted(notice)}" if notice.merged_into is None else f"{MERGED} Goes on elsewhere"
+            return _with_the_rest(_said(lead, notice), notice)
         case NoticeCause.ACKNOWLEDGED:
             return _with_the_rest(_news("👀", notice), notice)
         case NoticeCause.CHANGED:

@@ -40,6 +40,7 @@ notices = st.builds(
     acknowledged=st.none() | st.builds(Acknowledgement, by=awkward, at=st.just(NOW)),
     changes=st.lists(awkward, max_size=20).map(tuple),
     worse=st.booleans(),
+    merged_into=st.none() | awkward,
 )
 
 
@@ -85,6 +86,8 @@ def test_clipping_keeps_whole_characters_and_whole_entities(text: str, limit: in
         (notice(severity=Severity.INFO), False, "🔵 Info: chat is down"),
         (resolved(), True, "✅ Resolved after 4m12s (critical): chat is down"),
         (resolved(), False, "✅ Fired and resolved after 4m12s (critical): chat is down"),
+        (resolved(merged_into="i2"), True, "↪️ Not over, part of another incident now (critical): chat is down"),
+        (resolved(merged_into="i2"), False, "↪️ Not over, part of another incident now (critical): chat is down"),
         (notice(cause=NoticeCause.TEST), False, "🔔 Test: chat is down"),
     ],
 )

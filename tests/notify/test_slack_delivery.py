@@ -121,7 +121,8 @@ async def test_a_code_that_is_new_to_us_is_shown_but_is_no_reason(fake_slack: Fa
 async def test_passing_trouble(
     fake_slack: FakeSlack, way: str, trouble: Trouble, reason: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_session, "TIMEOUT", 0.3)
+    if trouble is Trouble.HANG:  # the others answer, however slowly on a busy machine
+        monkeypatch.setattr(slack_session, "TIMEOUT", 0.3)
     fake_slack.trouble = trouble
     async with closing(WAYS[way](fake_slack)) as notifier:
         error = await refusal(notifier)

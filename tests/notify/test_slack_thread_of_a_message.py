@@ -93,3 +93,29 @@ async def test_a_thread_that_takes_no_replies_is_done_without(fake_slack: FakeSl
     assert await bot.deliver(resolved(), ref) == ref
     (message,) = fake_slack.messages
     assert message.header.startswith("✅ Resolved")
+
+
+async def test_what_goes_on_elsewhere_is_nowhere_said_to_be_over(fake_slack: FakeSlack, bot: Notifier) -> None:
+    ref = await bot.deliver(notice(), None)
+    await bot.deliver(resolved(summary="It goes on as part of incident i2.", merged_into="i2"), ref)
+    message, reply = fake_slack.messages
+    assert message.header == "↪️ Not over, part of another incident now (critical): chat is down"
+    assert reply.shown == "↪️ Goes on elsewhere: chat is down\nIt goes on as part of incident i2."
+
+
+@pytest.mark.parametrize("cause", [NoticeCause.CHANGED, NoticeCause.REPEAT_DUE, NoticeCause.ACKNOWLEDGED])
+async def test_what_changed_before_anybody_saw_it_is_one_message(
+    fake_slack: FakeSlack, bot: Notifier, cause: NoticeCause
+) -> None:
+    """As after an hour without Slack: all that waited is in the newest notice."""
+    await bot.deliver(notice(cause=cause, worse=True, changes=("New: search is down",)), None)
+    assert [message.header for message in fake_slack.messages] == ["🔴 Critical: chat is down"]
+
+
+async def test_the_facts_of_what_fired_and_resolved_unseen_are_in_its_thread(
+    fake_slack: FakeSlack, bot: Notifier
+) -> None:
+    await bot.deliver(resolved(facts=tuple((f"fact {number}", "text") for number in range(9))), None)
+    message, details = fake_slack.messages
+    assert "3 more facts in the thread" in message.shown
+    assert "fact 8" in details.shown

@@ -54,6 +54,18 @@ def test_one_outage_of_a_provider_that_hits_eight_chains_is_one_incident_that_li
     assert len({notice.incident for notice in watch.notices}) == 1
 
 
+def test_what_became_more_severe_is_told_at_once_and_once() -> None:
+    watch = Many()
+    mild = replace(of("chain0"), severity=Severity.WARNING)
+    watch.at(0.0, mild)
+    (notice,) = watch.at(1.0, of("chain0")).notices
+    assert (notice.severity, notice.cause, notice.worse) == (Severity.CRITICAL, NoticeCause.CHANGED, True)
+    for now, seen in ((2.0, mild), (3.0, of("chain0")), (4.0, mild)):
+        assert watch.at(now, seen).notices == (), "a flicker is told one at a time"
+    (notice,) = watch.at(1.0 + THROTTLE, mild).notices
+    assert (notice.severity, notice.worse) == (Severity.WARNING, False)
+
+
 def test_a_single_chain_is_told_in_its_own_words() -> None:
     watch = Many()
     (notice,) = watch.at(0.0, of("chain0")).notices
