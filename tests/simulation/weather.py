@@ -38,8 +38,9 @@ NETWORK = "network"
 class Spell:
     """Trouble from ``start`` to ``end`` (seconds since the epoch).
 
-    ``on``: ``provider:NAME``, ``model:NAME``, ``target:CHAIN/LABEL``, ``everything``, or ``network``, which is our own. ``rising``: its share grows
-    evenly from nothing to ``trouble.share`` over the spell. ``every``/``of``: on for ``of`` seconds in each ``every``.
+    ``on``: ``provider:NAME``, ``model:NAME``, ``target:CHAIN/LABEL``, ``everything``, or ``network``, which is our
+    own. ``rising``: its share grows evenly from nothing to ``trouble.share`` over the spell. ``every``/``of``: on for
+    ``of`` seconds in each ``every``.
     """
 
     start: float
