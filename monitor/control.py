@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from chaos.guard import Running
-from chaos.journals import journal_from_json
-from chaos.model import Drill, Event, Journal
-from chaos.report import event_line, text
+from chaos.model import Drill
 from monitor.alarm import Alarm
 from monitor.alert_views import AlertViews
 from monitor.alerting import Silence
 from monitor.chain_views import ChainViews, budget_fields
 from monitor.clock import Clock
 from monitor.config.model import Config
-from monitor.config.quantity import format_duration
+from monitor.drill_views import DrillViews
 from monitor.drilling import Drilling
 from monitor.gauges import Gauges
 from monitor.knowledge import Knowledge
@@ -33,12 +29,10 @@ from monitor.web.views import (
     AlertView,
     ChainView,
     DrillView,
-    EventView,
     IncidentView,
     OutcomeQuery,
     Refused,
     RunDetail,
-    RunState,
     RunView,
     SharedBudgetView,
     Started,
@@ -86,9 +80,9 @@ class DaemonControl:
         self._clock = clock
         self._started = clock.now()
         self._alerts = AlertViews(alarm)
+        self._drills = DrillViews(drilling=drilling, store=store, schedule=schedule)
         self._chains = ChainViews(knowledge=knowledge, alarm=alarm, clock=clock)
         self._gauges = Gauges(metrics=metrics, knowledge=knowledge, store=store, outbox=outbox, clock=clock)
-        self._last_runs: dict[str, RunView] = {}
 
     def status(self) -> StatusView:
         config = self._in_force.config
@@ -168,7 +162,7 @@ class DaemonControl:
         return coverage_view(self._knowledge.proofs.tables(self._clock.now()), limit)
 
     def drills(self) -> Sequence[DrillView]:
-        return [self._drill(drill) for drill in self._in_force.drills]
+        return [self._drills.view(drill, self._in_force.config) for drill in self._in_force.drills]
 
     async def outcomes(self, query: OutcomeQuery) -> Sequence[Outcome]:
         return await self._store.outcomes(
@@ -187,30 +181,10 @@ class DaemonControl:
         return await self._store.transitions(chain=chain, limit=limit)
 
     async def runs(self, *, chain: str | None = None, limit: int = 50) -> Sequence[RunView]:
-        going = [_running(one) for one in self._drilling.runner.running if chain in (None, one.drill.chain)]
-        ended = [finished(verdict) for verdict, _ in await self._store.journals(chain=chain, limit=limit)]
-        return [*going, *ended][:limit]
+        return await self._drills.runs(chain=chain, limit=limit)
 
     async def run(self, run: str) -> RunDetail | None:
-        found = next((one for one in self._drilling.runner.running if one.run == run), None)
-        events = self._drilling.events(run)
-        if found is not None and events is not None:
-            lines = "".join(f"{event_line(event, found.started)}\n" for event in events)
-            return RunDetail(**dict(_running(found)), text=lines, events=_lines(events, found.started))
-        raw = self._drilling.fresh(run)
-        if raw is None:
-            stored = await self._store.journal(run)
-            if stored is None:
-                return None
-            raw = stored[1]
-        journal = journal_from_json(raw)
-        view = finished(journal.verdict, journal)
-        return RunDetail(
-            **dict(view),
-            text=text(journal),
-            events=_lines(journal.events, journal.started),
-            journal=json.loads(raw),
-        )
+        return await self._drills.run(run)
 
     async def verdict(self, run: str) -> Verdict | None:
         """Waits for the end of a run; None when nothing is known of it."""
@@ -246,73 +220,3 @@ class DaemonControl:
             for one in self._outbox.broken.values()
         ]
         return [*broken, *(f"Not in use: {sentence}" for sentence in config.muted.values()), *config.warnings, *lost]
-
-    def _drill(self, drill: Drill) -> DrillView:
-        chain = self._in_force.config.chain(drill.chain)
-        last, price = self._drilling.last(drill.name), self._drilling.price(drill)
-        return DrillView(
-            name=drill.name,
-            chain=drill.chain,
-            breaks=tuple(chain.targets[position].label for position in drill.breaks),
-            fault=drill.fault,
-            injector=drill.injector,
-            expects=_expects(drill),
-            schedule=_schedule(drill),
-            requests=drill.most_requests,
-            cost=None if price is None else price * drill.most_requests,
-            max_duration=drill.max_duration,
-            next_run=self._schedule.next_run(f"drill:{drill.name}"),
-            last=finished(last) if last else None,
-            running=next((one.run for one in self._drilling.runner.running if one.drill.name == drill.name), None),
-        )
-
-
-def finished(verdict: Verdict, journal: Journal | None = None) -> RunView:
-    return RunView(
-        run=verdict.run,
-        drill=verdict.drill,
-        chain=verdict.chain,
-        state=RunState.FINISHED,
-        at=verdict.at,
-        asked_by=journal.asked_by if journal else None,
-        verdict=verdict,
-    )
-
-
-def _running(one: Running) -> RunView:
-    return RunView(
-        run=one.run,
-        drill=one.drill.name,
-        chain=one.drill.chain,
-        state=RunState.RUNNING,
-        at=one.started,
-        asked_by=one.asked_by,
-    )
-
-
-def _lines(events: Iterable[Event], started: float) -> tuple[EventView, ...]:
-    return tuple(
-        EventView(at=event.at, after=event.at - started, phase=event.phase.value, text=event.text) for event in events
-    )
-
-
-def _expects(drill: Drill) -> str:
-    if drill.expect.rejected:
-        return "the whole request is refused"
-    path = f", {drill.expect.path.value}" if drill.expect.path else ""
-    also = [
-        f"; {words}"
-        for planned, words in (
-            (drill.application, "the application as well"),
-            (drill.live, "live traffic as well as its control group"),
-            (drill.capacity, "under a rising load"),
-        )
-        if planned is not None
-    ]
-    return f"{drill.expect.served_by} within {format_duration(drill.expect.within)}{path}{''.join(also)}"
-
-
-def _schedule(drill: Drill) -> str:
-    if drill.cron:
-        return f"cron {drill.cron} UTC"
-    return f"every {format_duration(drill.every)}" if drill.every else "on demand"
