@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
-import os
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from random import Random
 
 import structlog
 
-from chaos.drills import resolve
-from chaos.model import Drill
 from chaos.sandbox import Sandbox
-from monitor import addresses, heap
-from monitor.alarm import Alarm
+from monitor import heap
 from monitor.broadcast import Broadcast
 from monitor.clock import Clock, SystemClock
 from monitor.conditions import Itself
 from monitor.config.model import Config
 from monitor.connectivity import Connectivity
 from monitor.control import DaemonControl
+from monitor.data_folder import claim
 from monitor.drilling import Drilling
-from monitor.endpoints import Endpoints, on_sandbox
-from monitor.errors import FallbackdError, StartError
+from monitor.endpoints import Endpoints
 from monitor.experimenting import Experimenting
 from monitor.explaining import Explaining
+from monitor.front import Front
 from monitor.generations import Generations
-from monitor.heartbeat import Heartbeat, is_watching
 from monitor.histories import Histories
+from monitor.in_force import InForce
 from monitor.inventory import Inventory
 from monitor.itself import SelfView
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Outcome, ProbeSpec, Transition
-from monitor.notify import Outbox, build_notifiers
-from monitor.notify.standing_in import StandingIn
+from monitor.model import Outcome, Transition
 from monitor.pipeline import Pipeline
-from monitor.probes import Prober, expand
+from monitor.probes import Prober
 from monitor.schedule import Job, Schedule
-from monitor.serving import Server
 from monitor.settings import Settings
-from monitor.slack import SlackOrders
 from monitor.stocktaking import Stocktaking
 from monitor.store import Store
+from monitor.telling import Telling
+from monitor.timetable import Timetable
 from monitor.traffic import Traffic
 from monitor.version import VERSION
 from monitor.web import Feed, build
@@ -61,16 +53,15 @@ DATABASE = "fallbackd.sqlite3"
 
 
 class App:
-    """One daemon. ``config``, ``specs`` and ``drills`` are what is in force now; providers that are to be discovered
-    stand in them by name."""
+    """One daemon. ``in_force`` is what it watches now."""
+
+    in_force: InForce
 
     def __init__(
         self, config: Config, settings: Settings, *, clock: Clock | None = None, rng: Random | None = None
     ) -> None:
-        self.config = self._written = config
+        self._given = config
         self.settings = settings
-        self.specs: tuple[ProbeSpec, ...] = ()
-        self.drills: tuple[Drill, ...] = ()
         self.url = ""
         self.sandbox_url: str | None = None
         self._clock = clock or SystemClock()
@@ -96,52 +87,54 @@ class App:
 
     async def reload(self, config: Config) -> None:
         """Put another config into force: everything that can fail has already been parsed."""
-        self._put_into_force(config)
-        await self._endpoints.apply(self.config)
-        await self._standing_in.follow(self.config)
-        await self._outbox.apply(build_notifiers(self.config))
-        await self._heartbeat.follow(self.config)
-        await self._orders.follow(self.config)
+        now = self.in_force
+        now.put(config)
+        await self._endpoints.apply(now.config)
+        await self._telling.reload(now.config)
         self._follow()
         self._metrics.reloaded(True, self._clock.now())
         self._diary.reloaded(self._clock.now(), successful=True)
         heap.settle()
         self._broadcast.all_changed()
-        self._doubt_the_page()
-        log.info("config reloaded", chains=len(self.config.chains), probes=len(self.specs), drills=len(self.drills))
+        await self._front.follow()
+        log.info("config reloaded", chains=len(now.config.chains), probes=len(now.specs), drills=len(now.drills))
         self._schedule.start_now("catalogue")
 
     def _follow(self) -> None:
         """Every part obeys what is in force now."""
-        self._knowledge.follow(self.config, self.specs, self._clock.now())
-        self._metrics.apply(self.config, self.specs, self.drills)
-        self._pipeline.follow(self.config, self._prober())
-        self._generations.follow(self.config)
-        self._connectivity.follow(self.config)
-        self._drilling.follow(self.drills)
-        self._alarm.follow(self.config)
+        config, specs, drills = self.in_force.config, self.in_force.specs, self.in_force.drills
+        self._knowledge.follow(config, specs, self._clock.now())
+        self._metrics.apply(config, specs, drills)
+        self._pipeline.follow(config, self._prober())
+        self._generations.follow(config)
+        self._connectivity.follow(config)
+        self._drilling.follow(drills)
+        self._telling.alarm.follow(config)
         self._schedule.apply(self._jobs())
-        self.traffic.follow(self.config)
+        self.traffic.follow(config)
 
     def reload_failed(self) -> None:
         self._metrics.reloaded(False, self._clock.now())
         self._diary.reloaded(self._clock.now(), successful=False)
 
     async def _start(self) -> None:
-        self._lock_data()
+        self._stack.enter_context(claim(self.settings.data))
         self._store = await Store.open(self.settings.data / DATABASE, self._clock)
         self._stack.push_async_callback(self._store.close)
         await self._start_sandbox()
         self._inventory = await Inventory.restore(self._store)
-        self._put_into_force(self.config)
-        self._endpoints = Endpoints(self.config, self._clock)
+        self.in_force = now = InForce(self._given, self._inventory, self._sandbox_base)
+        self._endpoints = Endpoints(now.config, self._clock)
         self._stack.push_async_callback(self._endpoints.close)
-        self._metrics = Metrics(self.config, self.specs, self.drills, VERSION)
+        self._metrics = Metrics(now.config, now.specs, now.drills, VERSION)
         self._metrics.set_series("fallbackd_network_up", {(): 1.0})
-        self._connectivity = Connectivity(self.config, self._clock, changed=self._network_changed)
-        self._knowledge = await Knowledge.restore(self.config, self.specs, self._store, self._clock)
+        self._connectivity = Connectivity(now.config, self._clock, changed=self._network_changed)
+        self._knowledge = await Knowledge.restore(now.config, now.specs, self._store, self._clock)
         self._recall()
-        await self._build_stories()
+        await self._build_telling()
+        self._build_watch()
+        await self._build_drills()
+        self._begin_telling()
         await self._start_traffic()
         await self._serve()
         await self._read_catalogues()
@@ -153,78 +146,53 @@ class App:
         """What the metrics must know of the time before this start."""
         self._metrics.reloaded(True, self._clock.now())
         last = self._knowledge.rhythm.last
-        for spec in self.specs:
+        for spec in self.in_force.specs:
             if spec.key in last:
                 self._metrics.recall_probe(spec, last[spec.key])
 
-    async def _build_stories(self) -> None:
-        self._standing_in = StandingIn(store=self._store, config=self.config, clock=self._clock)
-        await self._standing_in.restore()
-        self._outbox = Outbox(
-            store=self._store,
-            notifiers=build_notifiers(self.config),
-            clock=self._clock,
-            rng=self._rng,
-            observe=self._metrics.notice,
-            seconds=self._standing_in,
-        )
-        self._stack.push_async_callback(self._outbox.close)
-        self._alarm = Alarm(
-            config=self.config,
-            knowledge=self._knowledge,
-            store=self._store,
-            metrics=self._metrics,
-            clock=self._clock,
-            told=self._on_alerts,
-            itself=self._look_at_itself,
-        )
-        await self._alarm.restore()
+    async def _build_telling(self) -> None:
+        self._telling = Telling(
+            config=self.in_force.config, knowledge=self._knowledge, store=self._store, metrics=self._metrics,
+            clock=self._clock, rng=self._rng, told=self._broadcast.alerts_changed, itself=self._look_at_itself,
+        )  # fmt: skip
+        self._stack.push_async_callback(self._telling.close)
+        await self._telling.restore()
+
+    def _build_watch(self) -> None:
         self._stocktaking = Stocktaking(
             endpoints=self._endpoints, inventory=self._inventory, knowledge=self._knowledge, metrics=self._metrics,
             store=self._store, clock=self._clock,
         )  # fmt: skip
         self._generations = Generations(
-            config=self.config, transport=self._endpoints.transport, catalogue=self._endpoints.catalogue,
+            config=self.in_force.config, transport=self._endpoints.transport, catalogue=self._endpoints.catalogue,
             knowledge=self._knowledge, metrics=self._metrics, store=self._store, clock=self._clock,
         )  # fmt: skip
         self._stack.push_async_callback(self._generations.drain, LOOK_UP_DRAIN)
         self._pipeline = Pipeline(
-            config=self.config,
-            prober=self._prober(),
-            knowledge=self._knowledge,
-            metrics=self._metrics,
-            store=self._store,
-            catalogue=self._endpoints.catalogue,
-            clock=self._clock,
-            rng=self._rng,
-            changed=self._on_transition,
-            taken=self._on_outcome,
-            verify=self._connectivity.verify,
-        )
+            config=self.in_force.config, prober=self._prober(), knowledge=self._knowledge, metrics=self._metrics,
+            store=self._store, catalogue=self._endpoints.catalogue, clock=self._clock, rng=self._rng,
+            changed=self._on_transition, taken=self._on_outcome, verify=self._connectivity.verify,
+        )  # fmt: skip
+
+    async def _build_drills(self) -> None:
         self._drilling = await Drilling.restore(
-            pipeline=self._pipeline,
-            knowledge=self._knowledge,
-            alarm=self._alarm,
-            metrics=self._metrics,
-            store=self._store,
-            catalogue=self._endpoints.catalogue,
-            clock=self._clock,
-            rng=self._rng,
-            gateway=lambda: self.traffic.reach(self.config),
-            observers=(self._broadcast,),
-        )
-        self._drilling.follow(self.drills)
+            pipeline=self._pipeline, knowledge=self._knowledge, alarm=self._telling.alarm, metrics=self._metrics,
+            store=self._store, catalogue=self._endpoints.catalogue, clock=self._clock, rng=self._rng,
+            gateway=lambda: self.traffic.reach(self.in_force.config), observers=(self._broadcast,),
+        )  # fmt: skip
+        self._drilling.follow(self.in_force.drills)
         self._schedule = Schedule(clock=self._clock, rng=self._rng, lagged=self._lagged, skipped=self._skipped)
+        self._timetable = Timetable(
+            pipeline=self._pipeline, drilling=self._drilling, knowledge=self._knowledge, clock=self._clock
+        )
+
+    def _begin_telling(self) -> None:
         self._self_view = SelfView(
-            drilling=self._drilling, outbox=self._outbox, store=self._store, connectivity=self._connectivity,
+            drilling=self._drilling, outbox=self._telling.outbox, store=self._store, connectivity=self._connectivity,
             diary=self._diary, clock=self._clock,
         )  # fmt: skip
-        self._background("outbox", self._outbox.run())
-        self._background("alarm", self._alarm.run())
-        self._heartbeat = Heartbeat(config=self.config, clock=self._clock, watching=self._is_watching)
-        self._stack.push_async_callback(self._heartbeat.close)
-        self._background("heartbeat", self._heartbeat.run())
-        self._stack.push_async_callback(self._settle)
+        self._telling.start()
+        self._stack.push_async_callback(self._telling.stop)
 
     def _look_at_itself(self) -> Itself:
         return self._self_view()
@@ -239,36 +207,27 @@ class App:
 
     def _network_changed(self, up: bool) -> None:
         self._metrics.set_series("fallbackd_network_up", {(): float(up)})
-        self._alarm.wake()
-
-    def _is_watching(self) -> bool:
-        now = self._clock.now()
-        return is_watching(self._knowledge.rhythm.views(), self._store.lag(), now)
+        self._telling.alarm.wake()
 
     async def _serve(self) -> None:
+        now = self.in_force
         control = DaemonControl(
-            self, store=self._store, knowledge=self._knowledge, alarm=self._alarm, drilling=self._drilling,
-            metrics=self._metrics, schedule=self._schedule, outbox=self._outbox, clock=self._clock,
+            now, store=self._store, knowledge=self._knowledge, alarm=self._telling.alarm, drilling=self._drilling,
+            metrics=self._metrics, schedule=self._schedule, outbox=self._telling.outbox, clock=self._clock,
             stocktaking=self._stocktaking,
         )  # fmt: skip
-        insights = Explaining(self, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
+        insights = Explaining(now, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
         page = build(
             control, insights=insights, laboratory=Experimenting(store=self._store, drilling=self._drilling),
-            histories=Histories(self, store=self._store, clock=self._clock), feed=self._feed,
-            token=self.settings.token, loopback=self.settings.is_loopback, public=lambda: self.config.page.public,
+            histories=Histories(now, store=self._store, clock=self._clock), feed=self._feed,
+            token=self.settings.token, loopback=self.settings.is_loopback, public=lambda: now.config.page.public,
         )  # fmt: skip
-        server = Server(page, *self.settings.listen)
-        self.url = await server.start()
-        self._stack.push_async_callback(server.stop)
-        self._stack.callback(self._feed.close)
-        self._doubt_the_page()
-        addresses.write(
-            self.settings.data, addresses.Addresses(pid=os.getpid(), url=self.url, sandbox=self.sandbox_url)
+        self._front = Front(
+            page, control, in_force=now, settings=self.settings, feed=self._feed, clock=self._clock, rng=self._rng
         )
-        self._stack.callback(addresses.forget, self.settings.data)
-        self._orders = SlackOrders(control, clock=self._clock, rng=self._rng)
-        await self._orders.follow(self.config)
-        self._stack.push_async_callback(self._orders.close)
+        self._stack.push_async_callback(self._front.stop)
+        await self._front.start(self.sandbox_url)
+        self.url = self._front.url
 
     async def _start_sandbox(self) -> None:
         if not self.settings.sandbox:
@@ -284,77 +243,41 @@ class App:
             catalogue=self._endpoints.catalogue, clock=self._clock,
         )  # fmt: skip
         self._stack.push_async_callback(self.traffic.stop)
-        await self.traffic.start(self.config, sandbox=self.settings.sandbox)
-
-    def _put_into_force(self, config: Config) -> None:
-        self._written = on_sandbox(config, self._sandbox_base) if self._sandbox_base else config
-        self.config = self._inventory.expand(self._written)
-        self.specs = expand(self.config)
-        self.drills = resolve(self.config)
+        await self.traffic.start(self.in_force.config, sandbox=self.settings.sandbox)
 
     def _prober(self) -> Prober:
         return Prober(
-            config=self.config, transport=self._endpoints.transport, catalogue=self._endpoints.catalogue,
+            config=self.in_force.config, transport=self._endpoints.transport, catalogue=self._endpoints.catalogue,
             clock=self._clock, rng=self._rng,
         )  # fmt: skip
 
     def _jobs(self) -> list[Job]:
-        probes = [
-            Job(key=spec.key, every=spec.every, pace=self._pacing(spec), action=self._asking(spec))
-            for spec in self.specs
-        ]
-        planned = [drill for drill in self.drills if drill.every or drill.cron]
-        drills = [self._drill_job(drill) for drill in planned]
-        every = self.config.catalogue.every
+        every = self.in_force.config.catalogue.every
         chores = [
             Job(key="catalogue", every=every, first_after=every, action=self._read_catalogues),
             Job(key="prune", every=PRUNE_EVERY, first_after=60.0, action=self._prune),
         ]
-        return [*probes, *drills, *chores]
-
-    def _drill_job(self, drill: Drill) -> Job:
-        first = drill.first_after if drill.first_after is not None else drill.every
-        action = self._drilling.scheduled(drill)
-        return Job(key=f"drill:{drill.name}", every=drill.every, cron=drill.cron, first_after=first, action=action)
-
-    def _asking(self, spec: ProbeSpec) -> Callable[[], Awaitable[None]]:
-        return lambda: self._pipeline.ask(spec)
-
-    def _pacing(self, spec: ProbeSpec) -> Callable[[], float] | None:
-        if spec.pace is None:
-            return None
-        return lambda: self._knowledge.rhythm.decide(spec, self._clock.now()).interval
-
-    def _doubt_the_page(self) -> None:
-        if self.config.page.public and self.settings.token is None:
-            log.warning(
-                "page: public: true is not in force: set FALLBACKD_TOKEN or --token-file, for those who see all"
-            )
+        return [*self._timetable.jobs(self.in_force.specs, self.in_force.drills), *chores]
 
     def _on_outcome(self, outcome: Outcome) -> None:
         self._generations.notice(outcome)
         self._broadcast.on_outcome(outcome)
 
-    def _on_alerts(self) -> None:
-        self._outbox.wake()
-        self._broadcast.alerts_changed()
-
     def _on_transition(self, transition: Transition) -> None:
         self._broadcast.on_transition(transition)
         chain = transition.subject.chain
-        self._schedule.repace([spec.key for spec in self.specs if spec.pace and spec.chain == chain])
+        self._schedule.repace([spec.key for spec in self.in_force.specs if spec.pace and spec.chain == chain])
         self._drilling.notice(transition)
-        self._alarm.wake()
+        self._telling.alarm.wake()
 
     async def _read_catalogues(self) -> None:
         """Providers that came or went since the last reading are asked, or no longer asked, from now on."""
-        await self._stocktaking.run(self._written)
-        if self._inventory.expand(self._written) != self.config:
-            self._put_into_force(self._written)
+        await self._stocktaking.run(self.in_force.written)
+        if self.in_force.rediscover():
             self._follow()
-            log.info("providers discovered", probes=len(self.specs))
-        self._alarm.wake()
-        await self._pipeline.recheck(self.specs)
+            log.info("providers discovered", probes=len(self.in_force.specs))
+        self._telling.alarm.wake()
+        await self._pipeline.recheck(self.in_force.specs)
 
     async def _prune(self) -> None:
         await self._store.prune(self.settings.retention)
@@ -365,37 +288,3 @@ class App:
         cancelled = await self._schedule.drain(DRAIN)
         if cancelled:
             log.warning("runs cancelled: they did not end in time", count=cancelled)
-
-    async def _settle(self) -> None:
-        """A last look and a last try to deliver, so that what was found while stopping is told."""
-        with suppress(FallbackdError):
-            await self._alarm.look()
-        await self._outbox.drain(5.0)
-
-    def _background(self, name: str, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        task.set_name(name)
-
-        async def end() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        self._stack.push_async_callback(end)
-
-    def _lock_data(self) -> None:
-        """One daemon a folder: two would both speak, and each would overwrite what the other knows."""
-        data = self.settings.data
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-            lock = (data / "lock").open("w")
-        except OSError as error:
-            raise StartError(
-                f"the data folder {data} cannot be used: {error.strerror}; choose another with --data"
-            ) from None
-        self._stack.callback(lock.close)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StartError(
-                f"another fallbackd uses the data folder {data}; stop it, or choose another with --data"
-            ) from None

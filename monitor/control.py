@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
-from chaos.model import Drill
 from monitor.alarm import Alarm
 from monitor.alert_views import AlertViews
 from monitor.alerting import Silence
 from monitor.chain_views import ChainViews, budget_fields
 from monitor.clock import Clock
-from monitor.config.model import Config
 from monitor.drill_views import DrillViews
 from monitor.drilling import Drilling
 from monitor.gauges import Gauges
+from monitor.in_force import InForce
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Health, Outcome, ProbeSpec, Transition, Verdict
+from monitor.model import Health, Outcome, Transition, Verdict
 from monitor.notify import Outbox
 from monitor.schedule import Schedule
 from monitor.stocktaking import Stocktaking
@@ -38,17 +36,6 @@ from monitor.web.views import (
     Started,
     StatusView,
 )
-
-
-class InForce(Protocol):
-    """What is watched now; it changes with a reload."""
-
-    @property
-    def config(self) -> Config: ...
-    @property
-    def specs(self) -> tuple[ProbeSpec, ...]: ...
-    @property
-    def drills(self) -> tuple[Drill, ...]: ...
 
 
 class DaemonControl:

@@ -15,8 +15,8 @@ from monitor.version import VERSION
 
 def banner(app: App) -> str:
     """Plain lines, aligned, for a person who has just typed the command."""
-    config, where = app.config, "the embedded sandbox" if app.settings.sandbox else "real endpoints"
-    counts = f"{_count(len(app.specs), 'probe')}, {_count(len(app.drills), 'drill')}"
+    config, where = app.in_force.config, "the embedded sandbox" if app.settings.sandbox else "real endpoints"
+    counts = f"{_count(len(app.in_force.specs), 'probe')}, {_count(len(app.in_force.drills), 'drill')}"
     lines = [
         f"fallbackd {VERSION} watches {_count(len(config.chains), 'chain')} on {where}: {counts}",
         *(_chain(chain) for chain in config.chains),
