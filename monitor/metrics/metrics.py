@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeVar, cast
+from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    Metric,
-    ProcessCollector,
-    disable_created_metrics,
-)
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 
 from monitor.alerting import Alert
 from monitor.config.model import Config
 from monitor.health import Ability, Standing
 from monitor.metrics import live
 from monitor.metrics.attempts import attempted
-from monitor.metrics.declared import METRICS, Declared, Kind
+from monitor.metrics.exposition import exposition
 from monitor.metrics.labels import CAPABILITY, PROBE_BUDGET, Labels, PlannedDrill, Values
+from monitor.metrics.series import Series
 from monitor.model import (
     Health,
     Misdeed,
@@ -44,10 +34,6 @@ from monitor.objective import is_good
 WINDOWS: Final[Mapping[str, float]] = {"15m": 900.0, "1h": 3600.0, "1d": 86400.0}
 """Windows of ``fallbackd_chain_fallback_ratio``, in seconds by label."""
 
-Owner = TypeVar("Owner", Counter, Gauge, Histogram)
-
-_DECLARED = {declared.name: declared for declared in METRICS}
-
 
 class Metrics:
     """Every metric in a registry of its own. All methods are called on the event loop; none of them waits.
@@ -60,28 +46,14 @@ class Metrics:
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it unannotated
         self.registry = CollectorRegistry()
-        self._counters: dict[str, Counter] = {}
-        self._gauges: dict[str, Gauge] = {}
-        self._histograms: dict[str, Histogram] = {}
-        self._series: dict[str, set[Values]] = {name: set() for name in _DECLARED}
-        self._times: dict[tuple[str, Values], float] = {}
-        self._children: dict[tuple[str, Values], Counter | Gauge | Histogram] = {}
-        for declared in METRICS:
-            self._declare(declared, {"version": version, "python": platform.python_version()})
+        self._series = Series(self.registry, {"version": version, "python": platform.python_version()})
         ProcessCollector(registry=self.registry)
         self.apply(config, specs, drills)
 
     def apply(self, config: Config, specs: Sequence[ProbeSpec], drills: Sequence[PlannedDrill]) -> None:
         """Follow a config: series of what has gone are removed, those of what stayed keep their values."""
         self._labels = Labels(config, specs, drills, WINDOWS)
-        for name, present in self._series.items():
-            gone = [values for values in present if not self._labels.covers(_named(name, values))]
-            for values in gone:
-                self._remove(name, values)
-        known = {name: frozenset(present) for name, present in self._series.items()}
-        for name, values in self._labels.starting():
-            if values not in known[name]:
-                self._start(name, values)
+        self._series.follow(self._labels.covers, self._labels.starting())
 
     def observe(self, outcome: Outcome) -> None:
         """Count one outcome. Latencies see answered questions that were asked as scheduled, and live exchanges apart
@@ -90,14 +62,14 @@ class Metrics:
             return
         place = self._labels.subject(outcome.chain, outcome.target, outcome.provider)
         asked = (*place, self._labels.kind(outcome.kind))
-        self._count("fallbackd_probes_total", (*asked, outcome.status, outcome.reason, outcome.origin))
+        self._series.count("fallbackd_probes_total", (*asked, outcome.status, outcome.reason, outcome.origin))
         self._observe_answer(outcome)
         if outcome.origin is Origin.LIVE:
             self._observe_live(outcome)
             return
         self._observe_cost(outcome, place[1])
         if outcome.origin is Origin.SCHEDULED:
-            self._advance("fallbackd_last_probe_timestamp_seconds", asked, outcome.at)
+            self._series.advance("fallbackd_last_probe_timestamp_seconds", asked, outcome.at)
             if _answered(outcome):
                 self._observe_times(outcome, asked)
 
@@ -106,30 +78,32 @@ class Metrics:
         if verdict.chain not in self._labels.chains:
             return
         drill = self._labels.drill(verdict.chain, verdict.drill)
-        self._count("fallbackd_drills_total", (verdict.chain, drill, verdict.kind))
+        self._series.count("fallbackd_drills_total", (verdict.chain, drill, verdict.kind))
         judged = verdict.kind in (VerdictKind.PASSED, VerdictKind.DEVIATED)
         if judged and verdict.edge is not None and verdict.failover is not None:
             values = (verdict.chain, drill, verdict.fault)
-            self._histogram("fallbackd_failover_seconds", values).observe(verdict.failover)
+            self._series.histogram("fallbackd_failover_seconds", values).observe(verdict.failover)
         self.recall_verdict(verdict)
 
     def observe_misdeed(self, chain: str, drill: str, misdeed: Misdeed, calls: int) -> None:
         """A client did something wrong in so many calls of one run."""
         if self._labels.has_drill(chain, drill):
-            self._count("fallbackd_client_misdeeds_total", (chain, drill, misdeed), float(calls))
+            self._series.count("fallbackd_client_misdeeds_total", (chain, drill, misdeed), float(calls))
 
     def recall_verdict(self, verdict: Verdict) -> None:
         """Take the times of a verdict over from the store after a restart, without counting the run again."""
         known = self._labels.has_drill(verdict.chain, verdict.drill)
         if not known or verdict.kind is not VerdictKind.PASSED:
             return
-        self._advance("fallbackd_drill_last_success_timestamp_seconds", (verdict.chain, verdict.drill), verdict.at)
+        self._series.advance(
+            "fallbackd_drill_last_success_timestamp_seconds", (verdict.chain, verdict.drill), verdict.at
+        )
 
     def recall_probe(self, spec: ProbeSpec, at: float) -> None:
         """When a question was last asked, from the store after a restart."""
         label, provider = (spec.target.label, spec.target.provider) if spec.target else (None, None)
         values = (*self._labels.subject(spec.chain, label, provider), spec.kind)
-        self._advance("fallbackd_last_probe_timestamp_seconds", values, at)
+        self._series.advance("fallbackd_last_probe_timestamp_seconds", values, at)
 
     def set_health(self, subject: Subject, health: Health) -> None:
         """Of a chain or a target; a subject that is not configured is left out."""
@@ -138,7 +112,7 @@ class Metrics:
         name = "fallbackd_chain_health" if subject.target is None else "fallbackd_target_health"
         place = (subject.chain,) if subject.target is None else (subject.chain, subject.target, subject.provider or "")
         for state in Health:
-            self._set(name, (*place, state), float(state is health))
+            self._series.set(name, (*place, state), float(state is health))
 
     def set_abilities(self, target: Target, abilities: Iterable[Ability]) -> None:
         """What a target can do of what its chain needs; a chain that is not configured is left out."""
@@ -147,54 +121,53 @@ class Metrics:
         values = {Standing.PROVEN: 1.0, Standing.MISSING: 0.0, Standing.UNKNOWN: float("nan")}
         for one in abilities:
             place = (target.chain, target.label, target.provider or "", one.capability.value)
-            self._set(CAPABILITY, place, values[one.standing])
+            self._series.set(CAPABILITY, place, values[one.standing])
 
     def set_fallback_share(self, chain: str, window: str, share: float | None) -> None:
         """``window`` is a key of ``WINDOWS``; None stands for no answers."""
         if chain in self._labels.chains:
-            self._set("fallbackd_chain_fallback_ratio", (chain, window), float("nan") if share is None else share)
+            self._series.set(
+                "fallbackd_chain_fallback_ratio", (chain, window), float("nan") if share is None else share
+            )
 
     def set_budget_remaining(self, chain: str, usd: float | None) -> None:
         """None for a chain without a budget."""
         if usd is None:
-            self._remove("fallbackd_budget_remaining_usd", (chain,))
+            self._series.remove("fallbackd_budget_remaining_usd", (chain,))
         elif chain in self._labels.chains:
-            self._set("fallbackd_budget_remaining_usd", (chain,), usd)
+            self._series.set("fallbackd_budget_remaining_usd", (chain,), usd)
 
     def set_probe_budget_remaining(self, chain: str, kind: str, usd: float) -> None:
         if chain in self._labels.chains:
-            self._set(PROBE_BUDGET, (chain, kind), usd)
+            self._series.set(PROBE_BUDGET, (chain, kind), usd)
 
     def set_shared_budget_remaining(self, scope: str, provider: str, usd: float) -> None:
         """``scope``: ``provider``, or ``overall`` without one."""
-        self._set("fallbackd_shared_budget_remaining_usd", (scope, provider), usd)
+        self._series.set("fallbackd_shared_budget_remaining_usd", (scope, provider), usd)
 
     def set_series(self, name: str, values: Mapping[Values, float]) -> None:
         """All series of a gauge at once: the others are removed."""
-        for gone in self._series[name] - values.keys():
-            self._remove(name, gone)
-        for labels, value in values.items():
-            self._set(name, labels, value)
+        self._series.replace(name, values)
 
     def generation_looked_up(self, result: str) -> None:
         """``result`` is a word of a closed enum."""
-        self._count("fallbackd_generation_lookups_total", (result,))
+        self._series.count("fallbackd_generation_lookups_total", (result,))
 
     def set_fault(self, chain: str, drill: str, fault: str, injector: str, *, active: bool) -> None:
         if chain in self._labels.chains:
             values = (chain, self._labels.drill(chain, drill), fault, injector)
-            self._set("fallbackd_fault_active", values, float(active))
+            self._series.set("fallbackd_fault_active", values, float(active))
 
     def set_alerts(self, alerts: Iterable[Alert]) -> None:
         """Those that fire do; every other alert does not."""
         name = "fallbackd_alerts_firing"
         firing = {(one.alert, one.chain, one.severity.value) for one in alerts if one.is_firing}
-        for values in self._series[name] | firing:
+        for values in self._series.present(name) | firing:
             if not values[1] or values[1] in self._labels.chains:
-                self._set(name, values, float(values in firing))
+                self._series.set(name, values, float(values in firing))
 
     def notice(self, notifier: str, result: str, reason: str) -> None:
-        self._count("fallbackd_notices_total", (notifier, result, reason))
+        self._series.count("fallbackd_notices_total", (notifier, result, reason))
 
     def notices_dropped(self, notifier: str, count: int) -> None:
         """``count`` more of them."""
@@ -202,154 +175,72 @@ class Metrics:
             self.notice(notifier, "dropped", "full")
 
     def set_notifier_broken(self, notifier: str, broken: bool) -> None:
-        self._set("fallbackd_notifier_broken", (notifier,), float(broken))
+        self._series.set("fallbackd_notifier_broken", (notifier,), float(broken))
 
     def set_outbox_pending(self, notifier: str, count: int) -> None:
-        self._set("fallbackd_outbox_pending", (notifier,), count)
+        self._series.set("fallbackd_outbox_pending", (notifier,), count)
 
     def run_lagged(self, seconds: float) -> None:
         """A scheduled run was started this late."""
-        self._histogram("fallbackd_schedule_lag_seconds", ()).observe(seconds)
+        self._series.histogram("fallbackd_schedule_lag_seconds", ()).observe(seconds)
 
     def run_skipped(self, reason: str) -> None:
         """``reason`` is a word of a closed enum."""
-        self._count("fallbackd_runs_skipped_total", (reason,))
+        self._series.count("fallbackd_runs_skipped_total", (reason,))
 
     def set_store_pending(self, rows: int) -> None:
-        self._set("fallbackd_store_pending", (), rows)
+        self._series.set("fallbackd_store_pending", (), rows)
 
     def store_failed(self) -> None:
-        self._count("fallbackd_store_errors_total", ())
+        self._series.count("fallbackd_store_errors_total", ())
 
     def gateway_unobserved(self) -> None:
         """A live exchange passed that nobody had the time to read."""
-        self._count("fallbackd_gateway_unobserved_total", ())
+        self._series.count("fallbackd_gateway_unobserved_total", ())
 
     def reloaded(self, successful: bool, at: float) -> None:
         """The files were read, at the start or on a reload; a failure keeps the older config and its time."""
-        self._set("fallbackd_config_reload_successful", (), float(successful))
+        self._series.set("fallbackd_config_reload_successful", (), float(successful))
         if successful:
-            self._set("fallbackd_config_reload_timestamp_seconds", (), at)
+            self._series.set("fallbackd_config_reload_timestamp_seconds", (), at)
 
     async def exposition(self, accept: str = "") -> tuple[bytes, str]:
-        """The page for a scraper that accepts ``accept``, with its content type: text, or OpenMetrics when asked for.
-
-        Each metric is read in one piece on the loop, where all of them are written, so none is seen half changed; the
-        loop is given back between two metrics, and the text is made in a thread.
-        """
-        encode, content_type = choose_encoder(accept)
-        families: list[Metric] = []
-        for family in self.registry.collect():
-            families.append(family)
-            await asyncio.sleep(0)
-        return await asyncio.to_thread(encode, _Snapshot(families)), content_type
+        """The page for a scraper that accepts ``accept``, with its content type."""
+        return await exposition(self.registry, accept)
 
     def _observe_cost(self, outcome: Outcome, target: str) -> None:
         place = (outcome.chain, target)
         if outcome.cost:
-            self._count("fallbackd_probe_cost_usd_total", place, outcome.cost)
+            self._series.count("fallbackd_probe_cost_usd_total", place, outcome.cost)
         tokens = outcome.tokens
         spent = {"prompt": tokens.prompt, "completion": tokens.completion, "reasoning": tokens.reasoning}
         for direction, count in spent.items():
             if count:
-                self._count("fallbackd_probe_tokens_total", (*place, direction), count)
+                self._series.count("fallbackd_probe_tokens_total", (*place, direction), count)
 
     def _observe_answer(self, outcome: Outcome) -> None:
         if (good := is_good(outcome)) is not None:
-            self._count("fallbackd_chain_objective_total", (outcome.chain, "good" if good else "bad"))
+            self._series.count("fallbackd_chain_objective_total", (outcome.chain, "good" if good else "bad"))
         position = "" if outcome.position is None else str(outcome.position)
         broken = outcome.origin is Origin.LIVE and outcome.drill is not None
         if outcome.is_chain and outcome.path is not None and not broken:
             values = (outcome.chain, position, outcome.origin, outcome.path)
-            self._count("fallbackd_chain_answers_total", values)
+            self._series.count("fallbackd_chain_answers_total", values)
             for attempt in attempted(outcome, self._labels.targets(outcome.chain)):
-                self._count("fallbackd_attempts_total", attempt)
+                self._series.count("fallbackd_attempts_total", attempt)
 
     def _observe_live(self, outcome: Outcome) -> None:
         for name, values, amount in live.counted(outcome, self._labels):
-            self._count(name, values, amount)
+            self._series.count(name, values, amount)
         for name, values, seconds in live.timed(outcome, self._labels):
-            self._histogram(name, values).observe(seconds)
+            self._series.histogram(name, values).observe(seconds)
 
     def _observe_times(self, outcome: Outcome, asked: Values) -> None:
-        self._histogram("fallbackd_probe_duration_seconds", asked).observe(outcome.duration)
+        self._series.histogram("fallbackd_probe_duration_seconds", asked).observe(outcome.duration)
         if outcome.first_token is not None:
-            self._histogram("fallbackd_first_token_seconds", asked).observe(outcome.first_token)
+            self._series.histogram("fallbackd_first_token_seconds", asked).observe(outcome.first_token)
         if outcome.output_rate is not None:
-            self._histogram("fallbackd_output_tokens_per_second", asked[:3]).observe(outcome.output_rate)
-
-    def _declare(self, declared: Declared, build: Mapping[str, str]) -> None:
-        name, registry = declared.name, self.registry
-        if declared.kind is Kind.COUNTER:
-            self._counters[name] = Counter(name, declared.help, declared.labels, registry=registry)
-        elif declared.kind is Kind.GAUGE:
-            self._gauges[name] = Gauge(name, declared.help, declared.labels, registry=registry)
-        elif declared.kind is Kind.HISTOGRAM:
-            buckets = declared.buckets
-            self._histograms[name] = Histogram(name, declared.help, declared.labels, registry=registry, buckets=buckets)
-        else:
-            Info(name.removesuffix("_info"), declared.help, registry=registry).info(dict(build))
-
-    def _start(self, name: str, values: Values) -> None:
-        """Make a series appear, at 0; health is unknown and a share is no number until something is known."""
-        kind = _DECLARED[name].kind
-        if kind is Kind.COUNTER:
-            self._count(name, values, 0)
-        elif kind is Kind.HISTOGRAM:
-            self._histogram(name, values)
-        elif name.endswith("_ratio") or name == CAPABILITY:
-            self._set(name, values, float("nan"))
-        else:
-            self._set(name, values, float(name.endswith("_health") and values[-1] == Health.UNKNOWN))
-
-    def _remove(self, name: str, values: Values) -> None:
-        if values not in self._series[name]:
-            return
-        self._series[name].discard(values)
-        self._times.pop((name, values), None)
-        self._children.pop((name, values), None)
-        owner: Counter | Gauge | Histogram
-        owner = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
-        owner.remove(*values)
-
-    def _count(self, name: str, values: Values, amount: float = 1) -> None:
-        self._child(self._counters, name, values).inc(amount)
-
-    def _set(self, name: str, values: Values, value: float) -> None:
-        self._child(self._gauges, name, values).set(value)
-
-    def _advance(self, name: str, values: Values, at: float) -> None:
-        """Set a time unless a later one is there."""
-        if at > self._times.get((name, values), 0.0):
-            self._times[name, values] = at
-            self._set(name, values, at)
-
-    def _histogram(self, name: str, values: Values) -> Histogram:
-        return self._child(self._histograms, name, values)
-
-    def _child(self, owners: Mapping[str, Owner], name: str, values: Values) -> Owner:
-        """One series. Kept here as well: the library looks it up under a lock, and makes texts of the labels first."""
-        if not values:
-            return owners[name]
-        child = self._children.get((name, values))
-        if child is None:
-            self._series[name].add(values)
-            child = self._children[name, values] = owners[name].labels(*values)
-        return cast("Owner", child)
-
-
-class _Snapshot:
-    """Metrics that were read already, for an encoder."""
-
-    def __init__(self, families: Sequence[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
-
-
-def _named(name: str, values: Values) -> dict[str, str]:
-    return dict(zip(_DECLARED[name].labels, values, strict=True))
+            self._series.histogram("fallbackd_output_tokens_per_second", asked[:3]).observe(outcome.output_rate)
 
 
 def _answered(outcome: Outcome) -> bool:
