@@ -7,7 +7,6 @@ descriptions are the reference: messages, the JSON Schema and the documentation 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -15,31 +14,14 @@ from pydantic import Field
 
 from monitor.config.coverage_sections import CoverageConfig
 from monitor.config.drill_sections import DrillConfig
+from monitor.config.endpoint_sections import CatalogueConfig, EndpointConfig
 from monitor.config.gateway_sections import GatewayConfig
 from monitor.config.network_sections import NetworkConfig
 from monitor.config.page_sections import PageConfig
+from monitor.config.probe_sections import BudgetConfig, HealthConfig, PaceConfig, ProbeConfig
 from monitor.config.quantity import Duration, Percent
 from monitor.config.section import Name, Section, Text
 from monitor.model import Mode, Reason, Target
-
-
-class EndpointConfig(Section):
-    """A base URL with a dialect and a credential."""
-
-    dialect: str = Field(description="How the endpoint is asked and how its answers are read.")
-    url: str = Field(pattern=r"^https?://[^\s]+$", description="Base URL, without the path of a single call.")
-    credential_env: str | None = Field(
-        default=None, description="Environment variable that holds the key; the key itself is never written here."
-    )
-    credential_file: str | None = Field(
-        default=None, description="File that holds the key; a relative path starts at this file's folder."
-    )
-    headers: Mapping[str, str] = Field(
-        default_factory=dict, description="Headers added to every request. No credentials: the file is not secret."
-    )
-    ca_file: str | None = Field(
-        default=None, description="PEM file of the certificate authorities trusted instead of the system's."
-    )
 
 
 class TargetConfig(Section):
@@ -75,84 +57,6 @@ class ObjectiveConfig(Section):
     first_token: Duration | None = Field(
         default=None, gt=0, description="A stream whose first token comes later is degraded: too_slow."
     )
-
-
-class Of(StrEnum):
-    """Whom a probe asks: the chain end to end, each target on its own, each listed provider pinned."""
-
-    CHAIN = "chain"
-    TARGETS = "targets"
-    PROVIDERS = "providers"
-
-
-class PaceConfig(Section):
-    """Asks more often when something looks wrong, and less often what has been healthy for long. Without it every
-    question keeps its interval."""
-
-    slowest: Duration | None = Field(
-        default=None, gt=0, description="Longest interval of what has been healthy for long; unset, never slower."
-    )
-    fastest: Duration | None = Field(
-        default=None,
-        gt=0,
-        description="Interval after a failure, while degraded and after a rate limit; unset, never faster.",
-    )
-    slower_after: Duration = Field(
-        default=3600.0, gt=0, description="Healthy for so long doubles the interval, and each further time again."
-    )
-
-
-class BudgetConfig(Section):
-    """What the questions of one chain, at one provider, or of one kind may cost."""
-
-    usd_per_day: float = Field(
-        ge=0, description="What one UTC day may cost, in US dollars; once spent, paid probes stop until midnight UTC."
-    )
-
-
-class ProbeConfig(Section):
-    """One kind of question, how often, of whom. ``first_token`` is a deadline of ours, not an objective."""
-
-    kind: str = Field(description="What sort of question is asked.")
-    every: Duration = Field(gt=0, description="Time between two questions to the same subject; at least 1s.")
-    of: tuple[Of, ...] = Field(
-        default=(Of.CHAIN, Of.TARGETS, Of.PROVIDERS),
-        description="Whom to ask: the chain end to end, each target alone, each listed provider alone.",
-    )
-    first_token: Duration = Field(
-        default=15.0, gt=0, description="A stream without its first token by then is given up: first_token_timeout."
-    )
-    max_tokens: int | None = Field(
-        default=None,
-        ge=16,
-        le=32768,
-        description="Longest answer that is paid for; raised for reasoning models. Unset, what the kind needs.",
-    )
-    tokens: int = Field(
-        default=8000, ge=500, le=2_000_000, description="Kind long_context: about how many tokens the prompt has."
-    )
-    depth: Percent = Field(
-        default=0.5, description="Kind long_context: where in the prompt the needle is, from 0% (start) to 100% (end)."
-    )
-    budget: BudgetConfig | None = Field(
-        default=None, description="What this probe alone may cost, within the chain's budget; unset, no own limit."
-    )
-    passive: bool = Field(
-        default=False, description="A target that answered live traffic within the interval is not asked as well."
-    )
-    pace: PaceConfig | None = Field(
-        default=None, description="How far the interval may move with what is seen; unset, the chain's pace."
-    )
-
-
-class HealthConfig(Section):
-    """``down_after`` failures among the last ``window`` results are down; ``recover_after`` good ones in a row are
-    healthy again. A first failure is asked again at once ``confirm`` times."""
-
-    window: int = Field(default=3, ge=1, le=100, description="How many of the latest results are looked at.")
-    down_after: int = Field(default=2, ge=1, le=100, description="So many failures among them are down.")
-    recover_after: int = Field(default=2, ge=1, le=100, description="So many good results in a row are healthy again.")
-    confirm: int = Field(default=2, ge=0, le=10, description="How often a first failure is asked again at once.")
 
 
 class BudgetsConfig(Section):
@@ -266,26 +170,6 @@ class ChainConfig(Section):
     def deadline(self) -> float:
         """Seconds that a whole walk of the chain may take."""
         return self.total_timeout or sum(target.timeout for target in self.targets)
-
-
-class CatalogueConfig(Section):
-    """How what the endpoints offer is watched. Reading it costs nothing."""
-
-    every: Duration = Field(
-        default=900.0, gt=0, description="Time between two readings of what the endpoints offer; at least 1s."
-    )
-    acknowledge_after: Duration = Field(
-        default=7 * 86400.0, gt=0, description="A change that is older is no finding any more: that is how it is now."
-    )
-    expires_within: Duration = Field(
-        default=30 * 86400.0, gt=0, description="A model or key whose end is announced is a finding so long before it."
-    )
-    low: Percent = Field(
-        default=0.1, description="What is left of a key's limit or of today's free requests is a finding below this."
-    )
-    credits_below: float = Field(
-        default=5.0, ge=0, description="US dollars: less credit than this at an endpoint is a finding."
-    )
 
 
 class ChainsFile(Section):

@@ -17,18 +17,11 @@ from monitor.config.alert_sections import (
     WindowConfig,
 )
 from monitor.config.chain_sections import (
-    BudgetConfig,
     BudgetsConfig,
-    CatalogueConfig,
     ChainConfig,
     ChainsFile,
-    EndpointConfig,
-    HealthConfig,
     ObjectiveConfig,
-    Of,
-    PaceConfig,
     PriceCeilingConfig,
-    ProbeConfig,
     TargetConfig,
 )
 from monitor.config.coverage_sections import CoverageConfig
@@ -42,9 +35,11 @@ from monitor.config.drill_sections import (
     LiveDrillConfig,
     StrikeConfig,
 )
+from monitor.config.endpoint_sections import CatalogueConfig, EndpointConfig
 from monitor.config.gateway_sections import GatewayConfig, LiveConfig
 from monitor.config.network_sections import NetworkConfig
 from monitor.config.page_sections import PageConfig
+from monitor.config.probe_sections import BudgetConfig, HealthConfig, Of, PaceConfig, ProbeConfig
 from monitor.config.section import Name, Section
 from monitor.model import Mode
 
