@@ -13,7 +13,8 @@ from aiohttp import web
 
 from chaos.gateway.listening import listen
 from chaos.gateway.observer import Observer
-from chaos.gateway.rules import Rule, Rules, read_rule
+from chaos.gateway.rule_reading import read_rule
+from chaos.gateway.rules import Rule, Rules
 from chaos.gateway.watches import Watches, read_watch
 from chaos.strikes import dump_strike
 from monitor.reading import number, parse

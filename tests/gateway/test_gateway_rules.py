@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chaos.gateway.rules import LONGEST, Mark, Rule, Rules, meets, read_rule
+from chaos.gateway.rule_reading import read_rule
+from chaos.gateway.rules import LONGEST, Mark, Rule, Rules, meets
 from chaos.model import Strike
 from monitor.config.model import LiveConfig
 from tests.fakes.clock import FakeClock
