@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from chaos.passing import Call, Group
 from chaos.wording import seconds
+from monitor.shares import wilson
 
 Z = 2.576
 """One-sided confidence of 99.5 %, in standard deviations."""
@@ -88,20 +89,10 @@ def sample_of(calls: Iterable[Call], group: Group, *, now: float, patience: floa
 
 def least_difference(broken: Sample, control: Sample) -> float:
     """By how much more of the broken calls fail at least (a share, may be negative), with the confidence of ``Z``."""
-    low, _ = wilson(broken.bad, broken.count)
-    _, high = wilson(control.bad, control.count)
+    low, _ = wilson(broken.bad, broken.count, Z)
+    _, high = wilson(control.bad, control.count, Z)
     difference = broken.failed - control.failed
     return difference - math.hypot(broken.failed - low, high - control.failed)
-
-
-def wilson(hits: int, count: int, z: float = Z) -> tuple[float, float]:
-    """Between which shares the true one lies. Shares from 0 to 1; of no calls at all it may be anything."""
-    if count == 0:
-        return 0.0, 1.0
-    share, square = hits / count, z * z
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    spread = z / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
-    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 def is_later(broken: Sequence[float], control: Sequence[float], slower: float) -> bool:

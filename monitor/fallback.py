@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from monitor.model import Origin, Outcome, Path
+from monitor.shares import wilson
 
 MINUTE = 60.0
 KEEP = 8 * 86400.0
@@ -36,6 +37,11 @@ class Counts:
     def share(self) -> float | None:
         return self.fallbacks / self.answers if self.answers else None
 
+    @property
+    def surely(self) -> float:
+        """What the share is at least, with 95 % confidence: two odd answers of fifteen say little, eight say enough."""
+        return wilson(self.fallbacks, self.answers)[0]
+
     def __add__(self, other: Counts) -> Counts:
         return Counts(answers=self.answers + other.answers, fallbacks=self.fallbacks + other.fallbacks)
 
@@ -43,20 +49,26 @@ class Counts:
 class _Bucket:
     """One minute. ``exact`` are the single answers, while they are young and few; incomplete after a restore."""
 
-    __slots__ = ("exact", "paths")
+    __slots__ = ("answers", "exact", "fallbacks", "paths", "size")
 
     def __init__(self) -> None:
         self.paths: dict[Path, int] = {}
         self.exact: list[tuple[float, Path]] = []
+        self.size = self.answers = self.fallbacks = 0
 
-    def count(self) -> Counts:
-        return _counts(self.paths.items())
+    def add(self, path: Path, count: int) -> None:
+        self.paths[path] = self.paths.get(path, 0) + count
+        self.size += count
+        self.answers += 0 if path is Path.EXHAUSTED else count
+        self.fallbacks += count if path.is_fallback else 0
 
-    def count_between(self, minute: int, start: float, end: float) -> Counts:
-        """The part of a minute at the edge of a window; without single answers all of it counts as at its middle."""
-        if len(self.exact) == sum(self.paths.values()):
-            return _counts((path, 1) for at, path in self.exact if start < at <= end)
-        return self.count() if start < (minute + 0.5) * MINUTE <= end else Counts()
+    def count_between(self, minute: int, start: float, end: float) -> tuple[int, int]:
+        """(answers, fallbacks) of a minute at the edge of a window; without single answers all of it counts as at its
+        middle."""
+        if len(self.exact) != self.size:
+            return (self.answers, self.fallbacks) if start < (minute + 0.5) * MINUTE <= end else (0, 0)
+        inside = [path for at, path in self.exact if start < at <= end]
+        return sum(path is not Path.EXHAUSTED for path in inside), sum(path.is_fallback for path in inside)
 
 
 class FallbackHistory:
@@ -65,40 +77,43 @@ class FallbackHistory:
     def __init__(self, buckets: Iterable[tuple[int, Path, int]] = ()) -> None:
         """``buckets`` as ``buckets()`` gave them."""
         self._minutes: dict[int, _Bucket] = {}
-        self._hours: dict[int, Counts] = {}
+        self._hours: dict[int, tuple[int, int]] = {}
         self._pruned = 0
         self._first: int | None = None
         for minute, path, count in buckets:
-            paths = self._minutes.setdefault(minute, _Bucket()).paths
-            paths[path] = paths.get(path, 0) + count
-            self._add_to_hour(minute, path, count)
+            self._add(minute, path, count)
 
     def add(self, at: float, path: Path) -> None:
         minute = int(at // MINUTE)
-        bucket = self._minutes.setdefault(minute, _Bucket())
-        bucket.paths[path] = bucket.paths.get(path, 0) + 1
+        bucket = self._add(minute, path, 1)
         if len(bucket.exact) < _EXACT_LIMIT:
             bucket.exact.append((at, path))
-        self._add_to_hour(minute, path, 1)
         if minute > self._pruned:
             self._prune(at, minute)
 
     def count_between(self, start: float, end: float) -> Counts:
         """What was answered after ``start`` and not after ``end``. Whole hours are one step each: this is asked for
         every chain at every look."""
-        total, minute, last = Counts(), int(start // MINUTE), int(end // MINUTE)
+        answers, fallbacks, minute, last = 0, 0, int(start // MINUTE), int(end // MINUTE)
         while minute <= last:
             whole = start < minute * MINUTE
             if whole and minute % _HOUR == 0 and (minute + _HOUR) * MINUTE <= end:
-                if (hour := self._hours.get(minute // _HOUR)) is not None:
-                    total += hour
-                minute += _HOUR
-                continue
-            if (bucket := self._minutes.get(minute)) is not None:
-                whole = whole and (minute + 1) * MINUTE <= end
-                total += bucket.count() if whole else bucket.count_between(minute, start, end)
-            minute += 1
-        return total
+                found, step = self._hours.get(minute // _HOUR), _HOUR
+            else:
+                found, step = self._minute(minute, start, end, whole=whole), 1
+            if found is not None:
+                answers += found[0]
+                fallbacks += found[1]
+            minute += step
+        return Counts(answers=answers, fallbacks=fallbacks)
+
+    def _minute(self, minute: int, start: float, end: float, *, whole: bool) -> tuple[int, int] | None:
+        bucket = self._minutes.get(minute)
+        if bucket is None:
+            return None
+        if whole and (minute + 1) * MINUTE <= end:
+            return bucket.answers, bucket.fallbacks
+        return bucket.count_between(minute, start, end)
 
     def share_between(self, start: float, end: float) -> tuple[float | None, int]:
         """The share of answers that came from a fallback, and the number of answers; None without any."""
@@ -120,10 +135,17 @@ class FallbackHistory:
             for path, count in self._minutes[minute].paths.items():
                 yield minute, path, count
 
-    def _add_to_hour(self, minute: int, path: Path, count: int) -> None:
-        hour = minute // _HOUR
-        self._first = minute if self._first is None else min(self._first, minute)
-        self._hours[hour] = self._hours.get(hour, Counts()) + _counts([(path, count)])
+    def _add(self, minute: int, path: Path, count: int) -> _Bucket:
+        bucket = self._minutes.get(minute)
+        if bucket is None:
+            bucket = self._minutes[minute] = _Bucket()
+            self._first = minute if self._first is None else min(self._first, minute)
+        bucket.add(path, count)
+        answers, fallbacks = self._hours.get(minute // _HOUR, (0, 0))
+        answers += 0 if path is Path.EXHAUSTED else count
+        fallbacks += count if path.is_fallback else 0
+        self._hours[minute // _HOUR] = answers, fallbacks
+        return bucket
 
     def _prune(self, at: float, minute: int) -> None:
         """An hour goes with its last minute: what is cut off of it before is older than any window."""
@@ -137,11 +159,3 @@ class FallbackHistory:
         for old, bucket in self._minutes.items():
             if bucket.exact and old < (at - _EXACT_FOR) // MINUTE:
                 bucket.exact.clear()
-
-
-def _counts(paths: Iterable[tuple[Path, int]]) -> Counts:
-    answers = fallbacks = 0
-    for path, count in paths:
-        answers += 0 if path is Path.EXHAUSTED else count
-        fallbacks += count if path.is_fallback else 0
-    return Counts(answers=answers, fallbacks=fallbacks)

@@ -12,12 +12,12 @@ from monitor.alerting.inhibition import is_inhibited, place_in_order
 from monitor.alerting.lifecycle import Circumstances, Move, is_forgotten, move
 from monitor.alerting.reasons import DecisionReason
 from monitor.alerting.silences import Silence
-from monitor.alerting.speaking import THROTTLE, Look, speak
+from monitor.alerting.speaking import PATIENCE, THROTTLE, Look, speak
 from monitor.conditions import Condition
 from monitor.config.model import AlertsFile
 from monitor.model import Notice
 
-__all__ = ["REOPEN_WITHIN", "THROTTLE", "Decision", "DecisionReason", "decide"]
+__all__ = ["PATIENCE", "REOPEN_WITHIN", "THROTTLE", "Decision", "DecisionReason", "decide"]
 
 _SILENT = {
     Move.PENDING: DecisionReason.PENDING,

@@ -22,7 +22,7 @@ EXPLAINED: Mapping[DecisionReason, str] = {
     R.LAPSED: "not told: it was gone before the rule's `for` had passed",
     R.NOT_DUE: "told already; nothing that matters changed, and no repeat is due",
     R.TAKEN_ON: "told already; no repeats, since somebody acknowledged it and nothing got worse",
-    R.THROTTLED: "a change waits: the last message is only seconds old",
+    R.THROTTLED: "a change waits: the last message is only minutes old",
     R.INHIBITED: "not told: a graver alert of the same chain says it all",
     R.SILENCED: "not told: a silence or a maintenance window covers it",
     R.SILENCE_OVER: "told again, since a silence ended and it still fires",

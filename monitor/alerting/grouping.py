@@ -1,8 +1,10 @@
 """Which alert belongs to which incident: those of one cause are one, whatever chains they are about.
 
-An alert stays with its incident for as long as it fires, unless another cause has shown for a while. Then it joins that
-cause's incident if there is one; an incident whose alerts all found the same new cause takes it over, and keeps its
-message; otherwise the alert opens an incident of its own. A cause that says less than the old one moves nothing.
+An alert stays with its incident for as long as it fires, unless a wider cause has shown for a while: a provider instead
+of one of its models, say. Then it joins that cause's incident if there is one; an incident whose alerts all found the
+same wider cause takes it over, and keeps its message; otherwise the alert opens an incident of its own. So it is with
+another provider or endpoint. Nothing moves to a narrower cause or to another model: in a partial outage these change
+all the time.
 """
 
 from __future__ import annotations
@@ -89,9 +91,14 @@ class _Groups:
         return id_
 
 
+_WIDTH = {CauseKind.CHAIN: 0, CauseKind.MODEL: 1, CauseKind.PROVIDER: 2, CauseKind.ENDPOINT: 3}
+
+
 def _leaves(cause: Cause, incident: Cause) -> bool:
-    vaguer = cause.kind is CauseKind.CHAIN and incident.is_shared
-    return cause != incident and not vaguer
+    if cause.kind not in _WIDTH or incident.kind not in _WIDTH:
+        return cause != incident
+    wider = _WIDTH[cause.kind] - _WIDTH[incident.kind]
+    return wider > 0 or (wider == 0 and cause.kind is not CauseKind.MODEL and cause != incident)
 
 
 def came_apart(alerts: Mapping[str, Alert], keys: Iterable[str], incident: str) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.shares import SURE
+
 
 def counted(path: str, window: str, selector: str = "") -> str:
     """The answers of each chain over a window (``15m``, or ``1d] offset 15m``), of the origins that count."""
@@ -14,6 +16,13 @@ def counted(path: str, window: str, selector: str = "") -> str:
 
 def metric(name: str, *matchers: str) -> str:
     return f"{name}{{{', '.join(filter(None, matchers))}}}" if any(matchers) else name
+
+
+def surely(share: str, count: str) -> str:
+    """The lower end of a share's 95 % interval, as ``monitor.shares.wilson`` has it."""
+    square = round(SURE * SURE, 4)
+    spread = f"{SURE:g} * sqrt({share} * (1 - {share}) / {count} + {square / 4:g} / ({count} * {count}))"
+    return f"({share} + {square / 2:g} / {count} - {spread}) / (1 + {square:g} / {count})"
 
 
 def series(name: str, **labels: str) -> str:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from monitor.alerting.promql import counted, metric, one_of, series, span
+from monitor.alerting.promql import counted, metric, one_of, series, span, surely
 from monitor.alerting.saying import MINUTE, Example, Said, Unsaid, Watched
 from monitor.alerting.sayings_of_promises import all_fallbacks_dead, burn_rate, capability_lost, daemon_unwell
 from monitor.budget import Priority
 from monitor.conditions import RULES
-from monitor.conditions.fallbacks import LEAST_BASELINE, LEAST_FALLBACKS
+from monitor.conditions.fallbacks import FALLBACK_RATE, LEAST_BASELINE
 from monitor.config.model import ChainConfig, Config, RuleConfig
 from monitor.model import Path, ProbeSpec
+from monitor.shares import wilson
 
 DRILLS_SEEN = "7d"
 _FALLBACKS = "|".join(path.value for path in Path if path.is_fallback)
@@ -63,19 +64,21 @@ def _fallback_rate(rule: RuleConfig, watched: Watched) -> Said | Unsaid:
     if rule.same_hour_days is not None:
         return Unsaid(rule=rule, because="what is usual at this hour of the days before would be a query for each day")
     window = span(rule.window)
-    answers, fallbacks, share = (
-        f"chain:fallbackd_{name}{window}" for name in ("answers:increase", "fallbacks:increase", "fallback_share:ratio")
+    answers, fallbacks, share, least = (
+        f"chain:fallbackd_{name}{window}"
+        for name in ("answers:increase", "fallbacks:increase", "fallback_share:ratio", "fallback_share_surely:ratio")
     )
     records = {
         answers: counted(f'path!="{Path.EXHAUSTED}"', window),
         # Without a fallback there is no series to divide: nothing is then said, as nothing is to be said.
         fallbacks: counted(f'path=~"{_FALLBACKS}"', window),
         share: f"{fallbacks} / ({answers} > 0)",
+        least: surely(share, answers),
     }
     where = f"{{{watched.selector}}}" if watched.selector else ""
     enough = f"round({answers}{where}) >= {rule.min_samples}"
     said = _above if rule.above is not None else _rise
-    expr, extra, examples = said(rule, watched, f"{share}{where}", f"{fallbacks}{where}")
+    expr, extra, examples = said(rule, watched, f"{least}{where}")
     return Said(
         rule=rule,
         title="Chain {{ $labels.chain }} falls back too often",
@@ -83,18 +86,16 @@ def _fallback_rate(rule: RuleConfig, watched: Watched) -> Said | Unsaid:
         records={**records, **extra},
         examples=examples,
         caveat="Prometheus extrapolates increases: counts may differ by one at the edges of the window.",
-        keep=min(60.0, rule.window / 10),
+        keep=FALLBACK_RATE.hold(rule),
     )
 
 
-def _above(rule: RuleConfig, watched: Watched, share: str, _: str) -> tuple[str, dict[str, str], tuple[Example, ...]]:
+def _above(rule: RuleConfig, watched: Watched, least: str) -> tuple[str, dict[str, str], tuple[Example, ...]]:
     above = rule.above or 0.0
-    return f"{share} > {above:g}", {}, _share_examples(rule, watched, past=0.0, can_fire=above < 1)
+    return f"{least} > {above:g}", {}, _share_examples(rule, watched, past=0.0, can_fire=_can_reach(above, rule))
 
 
-def _rise(
-    rule: RuleConfig, watched: Watched, share: str, fallbacks: str
-) -> tuple[str, dict[str, str], tuple[Example, ...]]:
+def _rise(rule: RuleConfig, watched: Watched, least: str) -> tuple[str, dict[str, str], tuple[Example, ...]]:
     rise, window, baseline = rule.rise or 1.0, span(rule.window), span(rule.baseline)
     name = f"{baseline}_before_{window}"
     usual, past = f"chain:fallbackd_usual_share:ratio{name}", f"chain:fallbackd_usual_answers:increase{name}"
@@ -102,11 +103,17 @@ def _rise(
     answered = counted(f'path!="{Path.EXHAUSTED}"', shift)
     fell = counted(f'path=~"{_FALLBACKS}"', shift)
     extra = {past: answered, usual: f"({fell} or 0 * {past}) / ({past} > 0)"}
-    expr = (
-        f"{share} > {rise:g} * clamp_min({usual}, {LEAST_BASELINE:g}) and round({fallbacks}) >= {LEAST_FALLBACKS}"
-        f" and round({past}) >= {rule.min_samples}"
+    expr = f"{least} > {rise:g} * clamp_min({usual}, {LEAST_BASELINE:g}) and round({past}) >= {rule.min_samples}"
+    return (
+        expr,
+        extra,
+        _share_examples(rule, watched, past=rule.baseline, can_fire=_can_reach(rise * LEAST_BASELINE, rule)),
     )
-    return expr, extra, _share_examples(rule, watched, past=rule.baseline, can_fire=rise * LEAST_BASELINE < 1)
+
+
+def _can_reach(share: float, rule: RuleConfig) -> bool:
+    """Whether fallbacks alone, as many as the examples hold, are surely more than a share."""
+    return wilson(2 * rule.min_samples, 2 * rule.min_samples)[0] > share
 
 
 def _share_examples(rule: RuleConfig, watched: Watched, *, past: float, can_fire: bool) -> tuple[Example, ...]:

@@ -11,11 +11,14 @@ from monitor.alerting.incident import Incident, Told
 from monitor.alerting.lifecycle import Circumstances, Move
 from monitor.alerting.reasons import DecisionReason
 from monitor.alerting.routing import recipients
-from monitor.alerting.telling import CAUSES, Telling, ended_notice, firing_notice, is_graver
+from monitor.alerting.telling import CAUSES, Telling, ended_notice, firing_notice, is_graver, is_worse
 from monitor.model import Notice
 
 THROTTLE = 30.0
 """Seconds between two messages to one notifier about changes of one incident, unless it became more severe."""
+PATIENCE = 180.0
+"""The same for changes that make an incident of several alerts no worse: what flickers in a partial outage is told as
+it stands now and then."""
 
 R = DecisionReason
 _ENDS = (Move.ENDED, Move.VANISHED)
@@ -146,7 +149,8 @@ def _due(incident: Incident, told: Told | None, heard: Sequence[Alert], around: 
         return R.SILENCE_OVER
     silence = around.now - told.at
     if told.gist != tuple(one.gist for one in heard):
-        return R.CHANGED if silence >= THROTTLE or is_graver(told, heard) else R.THROTTLED
+        pause = THROTTLE if len(heard) == 1 or is_worse(told, heard) else PATIENCE
+        return R.CHANGED if silence >= pause or is_graver(told, heard) else R.THROTTLED
     if taken is not None:
         return R.TAKEN_ON
     repeat = min(around.rules[one.alert].repeat for one in heard)

@@ -12,8 +12,7 @@ from monitor.fallback import Counts, FallbackHistory
 
 LEAST_BASELINE = 0.01
 """A chain that never falls back is compared with this share, so that one odd answer is no rise."""
-LEAST_FALLBACKS = 2
-_LONGEST_HOLD = 60.0
+_LONGEST_HOLD = 300.0
 _HOUR, _DAY = 3600.0, 86400.0
 
 
@@ -28,18 +27,18 @@ def _fallback_rate(rule: RuleConfig, world: World, now: float) -> Iterator[Condi
 
 
 def _above(rule: RuleConfig, counts: Counts) -> Iterator[tuple[str, str]]:
-    if rule.above is not None and counts.share is not None and counts.share > rule.above:
+    if rule.above is not None and counts.surely > rule.above:
         yield "threshold", percent(rule.above)
 
 
 def _risen(rule: RuleConfig, counts: Counts, history: FallbackHistory, now: float) -> Iterator[tuple[str, str]]:
     """A rise needs a past to compare with: as many answers in the baseline as in the window, at the least."""
-    if rule.rise is None or counts.share is None or counts.fallbacks < LEAST_FALLBACKS:
+    if rule.rise is None:
         return
     past, when = _past(rule, history, now)
     if past.answers < rule.min_samples or past.share is None:
         return
-    if counts.share > rule.rise * max(past.share, LEAST_BASELINE):
+    if counts.surely > rule.rise * max(past.share, LEAST_BASELINE):
         usual = f"{percent(past.share)} of {past.answers} answers {when}"
         yield "usual share", f"{usual}; tolerated is {rule.rise:g} times that"
 
@@ -78,17 +77,17 @@ def _condition(rule: RuleConfig, world: World, chain: str, counts: Counts, cross
 
 
 def _hold(rule: RuleConfig) -> float:
-    """A share moves around its threshold with every answer: it must be back under it for a tenth of the window."""
-    return min(_LONGEST_HOLD, rule.window / 10)
+    """A share moves around its threshold with every answer: it must be back under it for a third of the window."""
+    return min(_LONGEST_HOLD, rule.window / 3)
 
 
 FALLBACK_RATE = Rule(
     name="fallback_rate",
     judge=_fallback_rate,
     meaning=(
-        "The share of end-to-end answers that came from a fallback (or from outside the chain) is above the "
-        "configured share, or has risen above the chain's own usual share: of the `baseline` before, or of the same "
-        "hour on the days before (`same_hour_days`)."
+        "The share of end-to-end answers that came from a fallback (or from outside the chain) is surely above the "
+        "configured share, or above the chain's own usual share: of the `baseline` before, or of the same hour on the "
+        "days before (`same_hour_days`). Surely: with 95 % confidence, so that few answers must speak loudly."
     ),
     impact="Applications are answered by another model than the one they were built for: quality, price, speed change.",
     diagnosis=(

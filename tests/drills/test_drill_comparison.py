@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.comparison import Harm, Limits, Sample, compare, is_later, least_difference, sample_of, wilson
+from chaos.comparison import Harm, Limits, Sample, compare, is_later, least_difference, sample_of
 from chaos.passing import Call, Group
+from monitor.shares import wilson
 
 from .traffic_samples import passed
 

@@ -235,8 +235,8 @@ def test_a_share_is_over_only_after_a_hold():
     assert watch.reasons(5.0) == [R.HELD]
     assert watch.reasons(9.0, condition("rate")) == [R.NOT_DUE]
     assert watch.reasons(20.0) == [R.HELD]
-    assert watch.reasons(29.9) == [R.HELD]
-    assert watch.reasons(30.0) == [R.RESOLVED]
+    assert watch.reasons(53.3) == [R.HELD]
+    assert watch.reasons(53.4) == [R.RESOLVED]
 
 
 @pytest.mark.parametrize("alert", ["degraded", "rate"])

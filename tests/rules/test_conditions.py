@@ -120,22 +120,26 @@ def test_a_rule_looks_only_at_its_chains():
 @pytest.mark.parametrize(
     ("settings", "kept", "fires"),
     [
-        ({"above": "20%"}, history(3, 7), True),
-        ({"above": "30%"}, history(3, 7), False),
-        ({"above": "20%"}, history(3, 6), False),
-        ({"above": "20%", "min_samples": 9}, history(3, 6), True),
+        ({"above": "10%"}, history(3, 7), True),
+        ({"above": "20%"}, history(3, 7), False),
+        ({"above": "20%"}, history(30, 70), True),
+        ({"above": "10%"}, history(2, 13), False),
+        ({"above": "10%"}, history(4, 11), True),
+        ({"above": "10%"}, history(3, 6), False),
+        ({"above": "10%", "min_samples": 9}, history(3, 6), True),
         ({"above": "0%"}, history(0, 20), False),
         ({"above": "0%"}, history(1, 19), True),
         ({"above": "0%"}, FallbackHistory(), False),
         ({"rise": 3}, history(5, 15, past=(10, 90)), False),
-        ({"rise": 3}, history(7, 13, past=(10, 90)), True),
-        ({"rise": 3}, history(1, 19, past=(0, 100)), False),
-        ({"rise": 3}, history(2, 18, past=(0, 100)), True),
-        ({"rise": 20}, history(2, 18, past=(0, 100)), False),
-        ({"rise": 3}, history(7, 13), False),
-        ({"rise": 3}, history(7, 13, past=(0, 9)), False),
-        ({"rise": 3, "baseline": "1h"}, history(7, 13, past=(10, 90)), False),
-        ({"rise": 3, "above": "30%"}, history(7, 13), True),
+        ({"rise": 3}, history(7, 13, past=(10, 90)), False),
+        ({"rise": 3}, history(12, 8, past=(10, 90)), True),
+        ({"rise": 3}, history(2, 18, past=(0, 100)), False),
+        ({"rise": 3}, history(3, 17, past=(0, 100)), True),
+        ({"rise": 20}, history(3, 17, past=(0, 100)), False),
+        ({"rise": 3}, history(12, 8), False),
+        ({"rise": 3}, history(12, 8, past=(0, 9)), False),
+        ({"rise": 3, "baseline": "1h"}, history(12, 8, past=(10, 90)), False),
+        ({"rise": 3, "above": "10%"}, history(7, 13), True),
         ({}, history(20, 0), False),
     ],
 )
@@ -145,20 +149,20 @@ def test_falling_back_too_often_is_a_share_or_a_rise(settings, kept, fires):
 
 
 def test_the_fallback_rate_says_its_numbers():
-    kept = history(7, 13, past=(10, 90))
+    kept = history(12, 8, past=(10, 90))
     (condition,) = evaluate(
         [rule("fallback_rate", above="30%", rise=3)], world(chain(Health.HEALTHY), fallbacks={"chat": kept}), NOW
     )
     facts = dict(condition.facts)
-    assert condition.summary == "35.0% of the answers in the last 10m did not come from the primary."
-    assert facts["share"] == "35.0% (7 of 20 answers in 10m)"
+    assert condition.summary == "60.0% of the answers in the last 10m did not come from the primary."
+    assert facts["share"] == "60.0% (12 of 20 answers in 10m)"
     assert facts["threshold"] == "30.0%"
     assert facts["usual share"] == "10.0% of 100 answers in the 1d before; tolerated is 3 times that"
     assert facts["serves now"].startswith("second")
     assert condition.matters == ()
 
 
-@pytest.mark.parametrize(("window", "hold"), [("20s", 2.0), ("10m", 60.0), ("1h", 60.0)])
+@pytest.mark.parametrize(("window", "hold"), [("21s", 7.0), ("10m", 200.0), ("1h", 300.0)])
 def test_a_share_must_stay_down_for_a_part_of_its_window(window, hold):
     assert RULES["fallback_rate"].hold(rule("fallback_rate", window=window)) == hold
     assert RULES["chain_down"].hold(rule("chain_down")) == 0

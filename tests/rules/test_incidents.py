@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerting import REOPEN_WITHIN, THROTTLE, AlertState, DecisionReason, Silence, acknowledge
+from monitor.alerting import PATIENCE, REOPEN_WITHIN, THROTTLE, AlertState, DecisionReason, Silence, acknowledge
 from monitor.alerting.incident import changes, load_state
 from monitor.alerting.lifecycle import CAUSE_LASTS, WIDER_LASTS
 from monitor.conditions import Cause, CauseKind, Condition
@@ -64,6 +64,28 @@ def test_what_became_more_severe_is_told_at_once_and_once() -> None:
         assert watch.at(now, seen).notices == (), "a flicker is told one at a time"
     (notice,) = watch.at(1.0 + THROTTLE, mild).notices
     assert (notice.severity, notice.worse) == (Severity.WARNING, False)
+
+
+def test_what_flickers_among_many_chains_waits_and_what_gets_worse_does_not() -> None:
+    watch = Many()
+    watch.at(0.0, *(of(chain) for chain in CHAINS[:3]))
+    assert watch.at(PATIENCE - 1, *(of(chain) for chain in CHAINS[:2])).notices == ()
+    (notice,) = watch.at(PATIENCE, *(of(chain) for chain in CHAINS[:2])).notices
+    assert (notice.cause, notice.worse) == (NoticeCause.CHANGED, False)
+    (notice,) = watch.at(PATIENCE + THROTTLE, *(of(chain) for chain in CHAINS[:5])).notices
+    assert (notice.cause, notice.worse) == (NoticeCause.CHANGED, True)
+
+
+def test_nothing_moves_to_another_model_while_it_fires() -> None:
+    watch = Many()
+    mini, nano = Cause(kind=CauseKind.MODEL, name="mini"), Cause(kind=CauseKind.MODEL, name="nano")
+    watch.at(0.0, of("chain0", mini), of("chain1", mini))
+    for now in (40.0, 40.0 + CAUSE_LASTS, 80.0 + 2 * CAUSE_LASTS):
+        watch.at(now, of("chain0", nano), of("chain1", mini))
+    assert [str(one.cause) for one in watch.open.values()] == ["model mini"]
+    for now in (200.0 + 3 * CAUSE_LASTS, 240.0 + 4 * CAUSE_LASTS):
+        watch.at(now, of("chain0", AZURE), of("chain1", mini))
+    assert sorted(str(one.cause) for one in watch.open.values()) == ["model mini", "provider azure"]
 
 
 def test_a_single_chain_is_told_in_its_own_words() -> None:

@@ -125,10 +125,10 @@ SAME = {"rise": 3, "window": "1h", "same_hour_days": 3, "min_samples": 30}
     ("kept", "expected"),
     [
         (history(usual(3, 6), usual(2, 6), usual(1, 6), usual(0, 12)), False),  # this hour is always like that
-        (history(usual(3, 6), usual(2, 6), usual(1, 6), usual(0, 24)), True),
+        (history(usual(3, 6), usual(2, 6), usual(1, 6), usual(0, 32)), True),
         # The nights are quiet, the noons are not: only the same hour counts.
         (history(usual(3, 0), usual(2, 0), usual(1, 0), usual(1, 50, -6), usual(0, 12)), True),
-        (history(usual(4, 6), usual(0, 24)), False),  # four days ago is too long ago to know what is usual
+        (history(usual(4, 6), usual(0, 32)), False),  # four days ago is too long ago to know what is usual
     ],
 )
 def test_a_rise_over_the_same_hour_of_the_days_before(kept, expected):
