@@ -5,6 +5,7 @@ Reading every token of every stream would cost more than passing it on.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -16,6 +17,9 @@ from monitor.sse import DONE, EventReader, bears_content
 _END = b"\n\n"
 _TELLING = (b'"error"', b'"usage"', b'_reason":"', b'_reason": "')
 _NOTHING = (b":null", b": null")
+_ANSWERS = re.compile(rb'"tool_calls":\s?\[\s?\{|"content":\s?"(?: |\\[nrt])*(?:[^"\\ ]|\\[^nrt])')
+"""The first text that is not blank, or a call: reasoning and blanks before it are no answer yet. Quotes inside of texts are
+escaped in JSON, so that it meets nothing but fields."""
 DELTAS = (
     "content_block_delta",
     "response.output_text.delta",
@@ -25,7 +29,7 @@ DELTAS = (
 
 
 def telling_events(raw: bytes, body: Copy, started: float) -> Iterator[Event]:
-    """The first event, the first with content, errors, ends, counts, and the last two. ``raw``: the unpacked content
+    """The first event, the first token, the first that answers, errors, ends, counts, and the last two. ``raw``: the unpacked content
     of ``body``, whose times are the loop's; those of the events are seconds since ``started``."""
     if b"\r\n" in raw:
         raw = raw.replace(b"\r\n", _END[:1])
@@ -58,6 +62,9 @@ def _spans(raw: bytes, close: int) -> Sequence[tuple[int, int]]:
     spoken = _first_spoken(raw, close)
     if spoken is not None:
         chosen.add(spoken)
+    answers = _ANSWERS.search(raw, 0, close)
+    if answers is not None:
+        chosen.add(_span(raw, answers.start(), close))
     return sorted(chosen)
 
 

@@ -193,6 +193,33 @@ def test_an_event_has_the_time_of_the_piece_that_it_ended_in() -> None:
     assert [event.at for event in telling_events(first + second, copy, 9.0)] == [1.0, 2.0]
 
 
+def chunk(delta: dict[str, Any], finish: str | None = None) -> str:
+    return f"data: {json.dumps({'model': MINI, 'choices': [{'delta': delta, 'finish_reason': finish}]})}\n\n"
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize(
+    ("deltas", "reason"),
+    [
+        ([{"content": "", "reasoning": "Hm."}, {"content": "", "reasoning": '"content": "x"'}], Reason.EMPTY),
+        ([{"content": "", "reasoning": "Hm."}, {"content": "pong"}, {"content": " again"}], Reason.NONE),
+        ([{"content": "\n\n"}, {"content": " "}, {"content": "\u00e9"}, {"content": "!"}], Reason.NONE),
+        ([{"content": "\n\n"}, {"content": '"'}, {"content": "pong"}], Reason.NONE),
+        ([{"reasoning": "Hm."}, {"tool_calls": [{"index": 0, "function": {"name": "f"}}]}, {"x": "y"}], Reason.NONE),
+    ],
+    ids=["reasoning alone", "reasoning first", "blanks first", "a quote first", "a call"],
+)
+def test_a_stream_is_empty_only_where_nothing_follows_its_reasoning(
+    deltas: list[dict[str, Any]], reason: Reason, *, compact: bool
+) -> None:
+    text = "".join(chunk(delta) for delta in deltas) + chunk({"content": ""}) * 3 + chunk({}, "stop")
+    text = text.replace('": ', '":') if compact else text
+    raw = f"{text}data: {KINDS['usage']}\n\ndata: [DONE]\n\n".encode()
+    reply = Reply(fate=Fate.ANSWERED, status=200, headers={"content-type": "text/event-stream"}, duration=1.0)
+    answer = read_answer("/v1/chat/completions", reply, copied(raw, [50]), 9.0, READING.dialect, now=1.0)
+    assert answer.finding.reason is reason
+
+
 def test_the_hole_in_a_long_stream_is_nobodys_mistake() -> None:
     event = f"data: {KINDS['text']}\n\n".encode()
     raw = event * (2 * HEAD_LIMIT // len(event)) + f"data: {KINDS['end']}\n\ndata: [DONE]\n\n".encode()
