@@ -18,8 +18,8 @@ _END = b"\n\n"
 _TELLING = (b'"error"', b'"usage"', b'_reason":"', b'_reason": "')
 _NOTHING = (b":null", b": null")
 _ANSWERS = re.compile(rb'"tool_calls":\s?\[\s?\{|"content":\s?"(?: |\\[nrt])*(?:[^"\\ ]|\\[^nrt])')
-"""The first text that is not blank, or a call: reasoning and blanks before it are no answer yet. Quotes inside of texts are
-escaped in JSON, so that it meets nothing but fields."""
+"""The first text that is not blank, or a call: reasoning and blanks before it are no answer yet. Quotes inside of texts
+are escaped in JSON, so that it meets nothing but fields."""
 DELTAS = (
     "content_block_delta",
     "response.output_text.delta",
@@ -29,8 +29,8 @@ DELTAS = (
 
 
 def telling_events(raw: bytes, body: Copy, started: float) -> Iterator[Event]:
-    """The first event, the first token, the first that answers, errors, ends, counts, and the last two. ``raw``: the unpacked content
-    of ``body``, whose times are the loop's; those of the events are seconds since ``started``."""
+    """The first event, the first token, the first that answers, errors, ends, counts, and the last two. ``raw``: the
+    unpacked content of ``body``, whose times are the loop's; those of the events are seconds since ``started``."""
     if b"\r\n" in raw:
         raw = raw.replace(b"\r\n", _END[:1])
     close = raw.rfind(_END)
