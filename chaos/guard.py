@@ -106,7 +106,7 @@ def _in_trouble(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | N
         return _refuse(Refusal.CHAIN_DOWN, f"{chain.name} is down for real, so nothing may be broken on purpose")
     if unfit := _unfit_fallback(drill, chain, view):
         return unfit
-    grave = [rule for rule in view.incidents if rule not in HARMLESS_INCIDENTS]
+    grave = [rule for rule in dict.fromkeys(view.incidents) if rule not in HARMLESS_INCIDENTS]
     if grave:
         return _refuse(Refusal.OPEN_INCIDENT, f"{chain.name} has an open incident ({', '.join(grave)})")
     for position in drill.breaks:

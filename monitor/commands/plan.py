@@ -92,7 +92,9 @@ def _sums(title: str, priced: list[Line], key: Callable[[Line], str]) -> Table:
 
 
 def _add(table: Table, name: str, found: Sum) -> None:
-    table.add_row(name, _number(found.usual, found.most), f"{found.usd_most:.4f}", f"{found.usd_usual:.4f}")
+    table.add_row(
+        name, _number(found.usual, found.most), _summed(found, found.usd_most), _summed(found, found.usd_usual)
+    )
 
 
 _GROUPS: Mapping[str, Callable[[Line], str]] = {
@@ -130,12 +132,15 @@ def _print_budgets(config: Config, priced: list[Line]) -> None:
 
 
 def _verdict(usd: float, needed: Sum) -> str:
-    """Pinned providers stop when 20 % are left: a budget that is just enough is not."""
+    """Pinned providers stop when 20 % are left: a budget that is just enough is not. What has no known price may only
+    make it worse."""
+    if needed.usd_usual > 0.8 * usd:
+        return f"too small: even a good day costs USD {needed.usd_usual:.2f}, so the least important questions stop"
+    if needed.unknown:
+        return f"enough or not cannot be said: {_unpriced(needed.unknown)} unknown"
     if needed.usd_most <= 0.8 * usd:
         return "enough for the worst day"
-    if needed.usd_usual <= 0.8 * usd:
-        return f"enough for a good day; a day of USD {needed.usd_most:.2f} would stop the least important questions"
-    return f"too small: even a good day costs USD {needed.usd_usual:.2f}, so the least important questions stop"
+    return f"enough for a good day; a day of USD {needed.usd_most:.2f} would stop the least important questions"
 
 
 def _print_footnotes(out: Console, config: Config, found: Sum) -> None:
@@ -145,7 +150,7 @@ def _print_footnotes(out: Console, config: Config, found: Sum) -> None:
         "again at once, which comes on top."
     )
     if found.unknown:
-        print(f"The price of {found.unknown} lines is unknown and counted as 0.")
+        print(f"{_unpriced(found.unknown).capitalize()} unknown and left out of the sums.")
     on_demand = [drill.name for drill in config.drills if not (drill.every or drill.cron)]
     if on_demand:
         print(f"Drills on demand are not counted: {', '.join(on_demand)}.")
@@ -172,6 +177,17 @@ def _number(usual: float, most: float) -> str:
 
 def _usd(usd: float | None) -> str:
     return "unknown" if usd is None else f"{usd:.4f}"
+
+
+def _summed(found: Sum, usd: float) -> str:
+    """A sum in which prices are missing is at least what is known of it."""
+    if not found.unknown:
+        return _usd(usd)
+    return f"over {usd:.4f}" if usd else "unknown"
+
+
+def _unpriced(lines: int) -> str:
+    return "the price of one line is" if lines == 1 else f"the prices of {lines} lines are"
 
 
 def _right(name: str) -> Column:

@@ -67,7 +67,7 @@ def closest(found: str, choices: Iterable[str]) -> str | None:
 
 def among(found: Any, choices: Iterable[str], *, what: str = "is not known here", none: str = "there is none") -> str:
     """The sentence about a word that is none of the choices, with the one that was probably meant."""
-    known = sorted(choices)
+    known = sorted(set(choices))  # a name that is taken twice is a mistake of its own
     if not known:
         return f"{quote(found)} {what}; {none}"
     meant = closest(found, known) if isinstance(found, str) else None

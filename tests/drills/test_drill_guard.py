@@ -56,9 +56,9 @@ REFUSALS = [
     ),
     (
         "an open incident",
-        {"view": replace(GOOD, incidents=("drill_deviated", "chain_degraded"))},
+        {"view": replace(GOOD, incidents=("drill_deviated", "burn_rate", "chain_degraded", "burn_rate"))},
         Refusal.OPEN_INCIDENT,
-        "chat has an open incident (chain_degraded)",
+        "chat has an open incident (burn_rate, chain_degraded)",
     ),
     (
         "the primary is down",

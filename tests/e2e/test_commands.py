@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from monitor.version import VERSION
 from tests.e2e.configs import CHAINS, QUIET
 from tests.e2e.daemon import COMMAND, ROOT, Daemon, command, until
 
@@ -55,6 +56,18 @@ async def test_plan_prints_what_a_day_costs_before_anything_is_asked(files: list
     assert code == 0
     assert plan["usd_per_day"] > 0
     assert {row["asked"] for row in plan["rows"]} >= {"end to end", "primary", "fast"}
+
+
+async def test_plan_says_what_it_cannot_know_without_a_price(files: list[str]) -> None:
+    code, out, _ = await run("plan", "--offline", *files, OPENROUTER_API_KEY="sk-test")
+    assert code == 0
+    assert "0.0000" not in out
+    assert "unknown and left out of the sums" in out
+    assert "enough for" not in out
+
+
+async def test_the_version_is_said() -> None:
+    assert await run("--version") == (0, f"fallbackd {VERSION}\n", "")
 
 
 async def test_probe_asks_the_chain_and_each_target_once(files: list[str]) -> None:
