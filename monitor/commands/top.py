@@ -31,6 +31,7 @@ class Picture:
     status: Json
     chains: Sequence[Json]
     alerts: Sequence[Json]
+    incidents: Sequence[Json]
     runs: Sequence[Json]
 
 
@@ -81,6 +82,7 @@ def _look(base: str) -> Picture:
         status=remote.call("GET", f"{base}/api/v1/status"),
         chains=remote.call("GET", f"{base}/api/v1/chains")["chains"],
         alerts=remote.call("GET", f"{base}/api/v1/alerts")["alerts"],
+        incidents=remote.call("GET", f"{base}/api/v1/incidents")["incidents"],
         runs=remote.call("GET", f"{base}/api/v1/drills/runs", params={"limit": "5"})["runs"],
     )
 
@@ -88,15 +90,17 @@ def _look(base: str) -> Picture:
 def overview(picture: Picture, *, height: int, now: float) -> RenderableType:
     """Every chain on one line, the gravest first; what does not fit is counted."""
     ranked = sorted(picture.chains, key=lambda chain: GRAVEST.index(chain["health"]))
-    below = [*_alerts(picture.alerts, now), *_runs(picture.runs, now)]
+    below = [*_under_way(picture.runs, now), *_troubles(picture, now), *_ended(picture.runs, now)]
     room = max(3, height - HEADER - SPARE - min(len(below), 8))
+    room -= len(ranked) > room  # the line that counts the others
     table = _table("chain", "serves now", "targets", "fallback 1h", "answer")
     for chain in ranked[:room]:
         table.add_row(
             _state(chain["health"], chain["name"]), _serving(chain), _rungs(chain), _share(chain), _took(chain)
         )
     more = [Text(f"and {len(ranked) - room} more chains", style="dim")] if len(ranked) > room else []
-    return Group(_head(picture, now), table, *more, Text(""), *below[: max(0, height - HEADER - SPARE - len(ranked))])
+    left = height - HEADER - SPARE - min(len(ranked), room) - len(more)
+    return Group(_head(picture, now), table, *more, Text(""), *_fitting(below, max(0, left)))
 
 
 def chain_view(picture: Picture, chain: Json, *, height: int, now: float) -> RenderableType:
@@ -117,7 +121,9 @@ def chain_view(picture: Picture, chain: Json, *, height: int, now: float) -> Ren
         if target["health"] not in ("healthy", "unknown")
     ]
     own = [run for run in picture.runs if run["chain"] == chain["name"]]
-    return Group(_head(picture, now), *lines, table, Text(""), *[*reasons, *_runs(own, now)][: max(1, height // 3)])
+    below = [*_under_way(own, now), *_troubles(picture, now, chain["name"]), *reasons, *_ended(own, now)]
+    left = height - HEADER - SPARE - len(lines) - table.row_count
+    return Group(_head(picture, now), *lines, table, Text(""), *_fitting(below, max(3, left)))
 
 
 def _head(picture: Picture, now: float) -> Text:
@@ -172,22 +178,55 @@ def _took(state: Json) -> str:
     return "–" if seconds is None else f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def _alerts(alerts: Sequence[Json], now: float) -> list[Text]:
-    style = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+def _troubles(picture: Picture, now: float, chain: str | None = None) -> list[Text]:
+    """One line for each incident, however many alerts it has, and for each alert that belongs to none."""
+    owner = {key: one for one in picture.incidents for key in one["alerts"]}
+    groups: dict[str, list[Json]] = {}
+    for alert in picture.alerts:
+        incident = owner.get(alert["key"])
+        groups.setdefault(incident["id"] if incident else alert["key"], []).append(alert)
     return [
-        Text(f"{alert['state']:<8} {alert['title']} ({_span(now - alert['since'])})", style=style[alert["severity"]],
-             overflow="ellipsis", no_wrap=True)
-        for alert in alerts
-    ]  # fmt: skip
+        _trouble(alerts, owner.get(alerts[0]["key"]), now)
+        for alerts in groups.values()
+        if chain is None or any(alert["chain"] == chain for alert in alerts)
+    ]
 
 
-def _runs(runs: Sequence[Json], now: float) -> list[Text]:
-    return [Text(_run(run, now), overflow="ellipsis", no_wrap=True) for run in runs]
+def _trouble(alerts: Sequence[Json], incident: Json | None, now: float) -> Text:
+    first = alerts[0]
+    more = f", and {len(alerts) - 1} more" if len(alerts) > 1 else ""
+    since = _span(now - (incident or first)["since"])
+    seen = ", acknowledged" if incident and incident["acknowledged"] else ""
+    cause = f": {incident['cause']}" if incident else ""
+    styles = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+    said = f"{first['state']:<8} {first['title']}{more} ({since}{seen}){cause}"
+    return _line(said, "dim" if seen else styles[(incident or first)["severity"]])
+
+
+def _under_way(runs: Sequence[Json], now: float) -> list[Text]:
+    return [_line(_run(run, now), "magenta") for run in runs if run["state"] == "running"]
+
+
+def _ended(runs: Sequence[Json], now: float) -> list[Text]:
+    return [_line(_run(run, now), "") for run in runs if run["state"] != "running"]
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style=style, overflow="ellipsis", no_wrap=True)
+
+
+def _fitting(lines: Sequence[Text], room: int) -> list[Text]:
+    """As many as there is room for; the last says how many are missing."""
+    if len(lines) <= room:
+        return list(lines)
+    kept = max(0, room - 1)
+    return [*lines[:kept], Text(f"and {len(lines) - kept} more lines", style="dim")][:room]
 
 
 def _run(run: Json, now: float) -> str:
     if run["state"] == "running":
-        return f"drill    {run['drill']} is running for {_span(now - run['at'])}, asked for by {run['asked_by']}"
+        asked = f", asked for by {run['asked_by']}" if run["asked_by"] else ""
+        return f"drill    {run['drill']} breaks {run['chain']} for {_span(now - run['at'])} now{asked}"
     verdict = run["verdict"]
     return f"drill    {run['drill']} {verdict['kind']} {_ago(run['at'], now)} ago: {verdict['because']}"
 

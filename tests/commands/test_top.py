@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -28,9 +29,15 @@ def chain(name: str, health: str = "healthy", **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def picture(*chains: dict[str, Any], alerts: int = 0) -> Picture:
+def alert(number: int, **changed: Any) -> dict[str, Any]:
+    return {
+        "key": f"k{number}", "chain": "a", "state": "firing", "title": f"Chain a has trouble {number}",
+        "since": NOW - 130, "severity": "critical", **changed,
+    }  # fmt: skip
+
+
+def picture(*chains: dict[str, Any], alerts: int = 0, incidents: Sequence[dict[str, Any]] = ()) -> Picture:
     status = {"version": "1", "started": NOW - 7300, "outcomes": 12, "stopped": None}
-    alert = {"state": "firing", "title": "Chain a is down", "since": NOW - 130, "severity": "critical"}
     run = {
         "run": "1",
         "drill": "gone",
@@ -40,7 +47,10 @@ def picture(*chains: dict[str, Any], alerts: int = 0) -> Picture:
         "asked_by": "me",
         "verdict": None,
     }
-    return Picture(status=status, chains=chains, alerts=[alert] * alerts, runs=[run])
+    ended = {**run, "run": "0", "state": "finished", "asked_by": None, "drill": "before"}
+    ended["verdict"] = {"kind": "passed", "because": "the second answered all requests"}
+    firing = [alert(number) for number in range(alerts)]
+    return Picture(status=status, chains=chains, alerts=firing, incidents=incidents, runs=[ended, run])
 
 
 def shown(what: RenderableType) -> list[str]:
@@ -64,7 +74,7 @@ def test_the_gravest_chain_comes_first_with_who_serves_it() -> None:
     assert "target-0" in rows[1]
     assert "25 %" in rows[1]
     assert "1 of 2 chains in trouble" in lines[0]
-    assert any("gone is running for 5s, asked for by me" in line for line in lines)
+    assert any("gone breaks a for 5s now, asked for by me" in line for line in lines)
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 100])
@@ -76,6 +86,47 @@ def test_it_fits_into_80_by_24(count: int, alerts: int) -> None:
     assert max(map(len, lines)) <= 80
     if count == 100:
         assert any("more chains" in line for line in lines)
+    assert any("gone breaks a for 5s now" in line for line in lines)
+    if alerts:
+        assert any("trouble 0" in line for line in lines)
+    if alerts == 40:
+        assert lines[-1].endswith("more lines")
+
+
+INCIDENT = {
+    "id": "i1", "cause": "model openai/gpt-5-mini", "severity": "critical", "since": NOW - 300,
+    "alerts": ["k0", "k1", "k2"], "chains": ["a", "b"], "acknowledged": None,
+}  # fmt: skip
+
+
+def test_alerts_of_one_incident_are_one_line_with_their_cause() -> None:
+    lines = shown(overview(picture(chain("a"), alerts=4, incidents=[INCIDENT]), height=24, now=NOW))
+    told = [line for line in lines if line.startswith("firing")]
+    assert told == [
+        "firing   Chain a has trouble 0, and 2 more (5m): model openai/gpt-5-mini",
+        "firing   Chain a has trouble 3 (2m)",
+    ]
+
+
+def test_an_incident_that_somebody_has_seen_says_so() -> None:
+    seen = {**INCIDENT, "acknowledged": {"by": "me", "at": NOW - 10}}
+    lines = shown(overview(picture(chain("a"), alerts=3, incidents=[seen]), height=24, now=NOW))
+    assert any("and 2 more (5m, acknowledged): model" in line for line in lines)
+
+
+def test_a_chain_shows_its_own_alerts_and_what_breaks_it_first() -> None:
+    one, other = chain("a"), chain("b")
+    seen = picture(one, other, alerts=1)
+    text = "\n".join(shown(chain_view(seen, one, height=24, now=NOW)))
+    assert text.index("gone breaks a for 5s now") < text.index("Chain a has trouble 0") < text.index("before passed")
+    assert "trouble" not in "\n".join(shown(chain_view(seen, other, height=24, now=NOW)))
+
+
+def test_a_chain_of_many_targets_fits_into_80_by_24() -> None:
+    one = chain("a", targets=[target(position, "down") for position in range(12)])
+    lines = shown(chain_view(picture(one, alerts=9), one, height=24, now=NOW))
+    assert len(lines) <= 24
+    assert lines[-1].endswith("more lines")
 
 
 def test_a_chain_shows_its_targets_in_order_and_why_one_is_down() -> None:
