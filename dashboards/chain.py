@@ -159,8 +159,9 @@ def _who() -> list[Panel]:
         lines(
             Head(
                 title="Attempts",
-                about="Requests within the window that end-to-end questions made of each target, and how they ended: "
-                "every failed one came before an answer from elsewhere, or before none.",
+                about="Requests within the window that end-to-end questions made of each target, and how they ended, "
+                "as far as whoever walks the chain tells it. A failed one came before an answer from elsewhere, or "
+                "before none.",
                 unit="short",
                 width=12,
                 least=0,
@@ -230,6 +231,7 @@ def _cost() -> list[Panel]:
                 about="US dollars within the window, for the whole chain and for each target on its own.",
                 unit="currencyUSD",
                 width=6,
+                decimals=4,
                 least=0,
             ),
             over_time(by_target(counted("fallbackd_probe_cost_usd_total", "target", CHAIN)), "{{target}}"),

@@ -239,6 +239,7 @@ def _speed() -> list[Panel]:
                 about="US dollars within the window, by the target that gave the answers.",
                 unit="currencyUSD",
                 width=12,
+                decimals=4,
                 least=0,
             ),
             over_time(by_target(counted(COST, "chain, target", CHAINS)), "{{chain}}: {{target}}"),

@@ -155,6 +155,7 @@ def _asking() -> list[Panel]:
                 title="Scheduled questions",
                 about="Scheduled questions that were started within the window.",
                 unit="short",
+                width=6,
                 least=0,
             ),
             over_time(counted("fallbackd_schedule_lag_seconds_count", "instance", ONE), "{{instance}}"),
@@ -165,6 +166,7 @@ def _asking() -> list[Panel]:
                 about="Half and 99 % of the scheduled questions within the window started no later than this after "
                 "their time.",
                 unit="s",
+                width=6,
                 least=0,
             ),
             *(
@@ -179,11 +181,26 @@ def _asking() -> list[Panel]:
                 title="Questions skipped",
                 about="Scheduled questions within the window that were not asked, by why.",
                 unit="short",
+                width=6,
                 least=0,
             ),
             over_time(counted("fallbackd_runs_skipped_total", "reason", ONE), "{{reason}}"),
             stacked=True,
             as_bars=True,
+        ),
+        lines(
+            Head(
+                title="Records looked up",
+                about="Records of answers that were looked up within the window, since the answer itself named no "
+                "attempts, by how that ended.",
+                unit="short",
+                width=6,
+                least=0,
+            ),
+            over_time(
+                f"{counted('fallbackd_generation_lookups_total', 'result', ONE)} or on () vector(0)", "{{result}}"
+            ),
+            stacked=True,
         ),
     ]
 

@@ -25,6 +25,7 @@ def money() -> list[Panel]:
                 about="US dollars within the window, by chain.",
                 unit="currencyUSD",
                 width=12,
+                decimals=4,
                 least=0,
             ),
             over_time(counted("fallbackd_probe_cost_usd_total", "chain", ONE), "{{chain}}"),
@@ -62,20 +63,6 @@ def money() -> list[Panel]:
         ),
         _shared(none),
         _keys(),
-        lines(
-            Head(
-                title="Records looked up",
-                about="Records of answers that were looked up within the window, since the answer itself named no "
-                "attempts, by how that ended.",
-                unit="short",
-                width=12,
-                least=0,
-            ),
-            over_time(
-                f"{counted('fallbackd_generation_lookups_total', 'result', ONE)} or on () vector(0)", "{{result}}"
-            ),
-            stacked=True,
-        ),
     ]
 
 
@@ -86,7 +73,8 @@ def _shared(none: ValueMapping) -> Panel:
             title="Budgets of several chains",
             about="US dollars left of today's budgets that chains share: of a provider, or overall.",
             unit="currencyUSD",
-            width=12,
+            width=8,
+            height=5,
         ),
         (
             Column(field="scope", heading="Of"),
@@ -118,7 +106,8 @@ def _keys() -> Panel:
             about="What the key of each endpoint may still spend, as far as the endpoint says it, and how long ago its "
             "catalogue was read.",
             unit="none",
-            width=12,
+            width=16,
+            height=5,
         ),
         (
             Column(field="endpoint", heading="Endpoint"),

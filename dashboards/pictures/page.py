@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -67,17 +67,18 @@ def _panel(
         for asked in asked_by(dashboard, panel)
         for series in source.answer(asked, dashboard, chosen)
     ]
-    inner = _inner(panel["type"], left, bottom, width, height, inch)
+    inner = _inner(panel["type"], left, bottom, width, height, inch, names=[name for name, _ in shown])
     DRAWN[panel["type"]](figure.add_axes(inner), panel, shown)
 
 
 def _inner(
-    kind: str, left: float, bottom: float, width: float, height: float, inch: float
+    kind: str, left: float, bottom: float, width: float, height: float, inch: float, names: Sequence[str]
 ) -> tuple[float, float, float, float]:
     """Where in a panel the data is: below the title, beside the names of the rows, above the legend."""
     if kind in ("stat", "table"):
         return left + 0.006, bottom + 0.05 * inch, width - 0.012, height - 0.3 * inch
-    before = {"timeseries": 0.045, "heatmap": 0.055}.get(kind, 0.14)
+    longest = max(map(len, names), default=0)
+    before = {"timeseries": 0.045, "heatmap": 0.055}.get(kind, min(0.22, 0.02 + longest * 0.0039))
     below = 0.62 if kind == "timeseries" else 0.22
     return left + before, bottom + below * inch, width - before - 0.015, height - (below + 0.3) * inch
 

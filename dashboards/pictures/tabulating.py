@@ -22,7 +22,7 @@ def draw_table(axes: Axes, panel: Mapping[str, Any], shown: Sequence[tuple[str, 
     headings, rows = _matrix(panel, change["options"], shown) if spread else _joined(panel, change["options"], shown)
     axes.axis("off")
     axes.set_xlim(0, len(headings))
-    axes.set_ylim(max(len(rows), 5) + 1, 0)
+    axes.set_ylim(max(len(rows), 3) + 1, 0)
     for column, heading in enumerate(headings):
         axes.text(column + 0.03, 0.5, heading, fontsize=6.5, color=FAINT, va="center", weight="bold")
     for index, row in enumerate(rows):
