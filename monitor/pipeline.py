@@ -10,12 +10,13 @@ import structlog
 from monitor.budget import Reservation
 from monitor.clock import Clock
 from monitor.config.model import Config
+from monitor.forecast import Forecast
 from monitor.health import should_confirm
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
 from monitor.model import Health, Outcome, ProbeSpec, Transition
 from monitor.offering import Catalogue
-from monitor.probes import Prober, deny, estimate, offered
+from monitor.probes import Prober
 from monitor.store import Store
 
 log = structlog.get_logger("watch")
@@ -26,46 +27,30 @@ class Pipeline:
     each outcome. ``verify`` looks at what was asked on schedule before it counts: was it our own network?"""
 
     def __init__(
-        self,
-        *,
-        config: Config,
-        prober: Prober,
-        knowledge: Knowledge,
-        metrics: Metrics,
-        store: Store,
-        catalogue: Callable[[str], Catalogue],
-        clock: Clock,
-        rng: Random,
-        changed: Callable[[Transition], None],
-        taken: Callable[[Outcome], None] = lambda _: None,
+        self, *, config: Config, prober: Prober, knowledge: Knowledge, metrics: Metrics, store: Store,
+        catalogue: Callable[[str], Catalogue], clock: Clock, rng: Random,
+        changed: Callable[[Transition], None], taken: Callable[[Outcome], None] = lambda _: None,
         verify: Callable[[Outcome], Awaitable[Outcome]] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.config = config
         self.prober = prober
         self._knowledge = knowledge
         self._metrics = metrics
         self._store = store
-        self._catalogue = catalogue
+        self._forecast = Forecast(config, catalogue)
         self._clock = clock
         self._rng = rng
         self._changed = changed
         self._taken = taken
         self._verify = verify
-        self._prices: dict[ProbeSpec, tuple[Catalogue, float | None]] = {}
-        self._denied: frozenset[str] | None = None
 
     def follow(self, config: Config, prober: Prober) -> None:
         self.config, self.prober = config, prober
-        self._prices.clear()
+        self._forecast.follow(config)
 
     def estimate(self, spec: ProbeSpec) -> float | None:
         """What one run of a question may cost in USD; None when the price is unknown."""
-        chain = self.config.chain(spec.chain)
-        catalogue = offered(chain, spec.target, self._catalogue)
-        known = self._prices.get(spec)
-        if known is None or known[0] is not catalogue:
-            known = self._prices[spec] = catalogue, estimate(spec, chain, catalogue)
-        return known[1]
+        return self._forecast.price(spec)
 
     async def ask(self, spec: ProbeSpec) -> None:
         """One scheduled question; a first failure (or recovery) is asked again at once, and so is a target on which
@@ -82,18 +67,9 @@ class Pipeline:
             await self.ask(doubted)
 
     async def recheck(self, specs: Sequence[ProbeSpec]) -> None:
-        """The catalogues were read: ask at once where they now judge a target's capability in another way. The first
-        time there is nothing to compare with."""
-        denied = frozenset(spec.key for spec in specs if self._is_denied(spec))
-        turned = frozenset() if self._denied is None else self._denied ^ denied
-        self._denied = denied
-        for spec in specs:
-            if spec.key in turned:
-                await self.ask(spec)
-
-    def _is_denied(self, spec: ProbeSpec) -> bool:
-        chain = self.config.chain(spec.chain)
-        return deny(spec, chain, offered(chain, spec.target, self._catalogue)) is not None
+        """The catalogues were read: ask at once where they now judge a target's capability in another way."""
+        for spec in self._forecast.turned(specs):
+            await self.ask(spec)
 
     async def _ask_once(self, spec: ProbeSpec) -> Outcome | None:
         price = self.estimate(spec)
@@ -114,16 +90,17 @@ class Pipeline:
         self._store.add_outcome(outcome)
         for transition in self._knowledge.learn(outcome, reservation=reservation):
             self._store.add_transition(transition)
-            self._say(transition)
+            _say(transition)
             self._changed(transition)
         self._taken(outcome)
 
-    def _say(self, transition: Transition) -> None:
-        good = transition.after is Health.HEALTHY
-        first = good and transition.before is Health.UNKNOWN and transition.subject.target is not None
-        write = log.debug if first else log.info if good else log.warning
-        write(
-            f"{transition.subject.key} is {transition.after}",
-            before=transition.before.value,
-            why=transition.detail or transition.reason.value,
-        )
+
+def _say(transition: Transition) -> None:
+    good = transition.after is Health.HEALTHY
+    first = good and transition.before is Health.UNKNOWN and transition.subject.target is not None
+    write = log.debug if first else log.info if good else log.warning
+    write(
+        f"{transition.subject.key} is {transition.after}",
+        before=transition.before.value,
+        why=transition.detail or transition.reason.value,
+    )
