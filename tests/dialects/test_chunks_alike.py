@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.dialects import DIALECTS, chunks
@@ -54,6 +54,26 @@ def read(events: list[str], dialect: str = "openrouter") -> Answer:
     return DIALECTS[dialect].read(Reply(fate=Fate.ANSWERED, status=200, events=came, done=True), now=0.0)
 
 
+def said(text: str, **more: object) -> str:
+    choice = {"index": 0, "delta": {"content": text}}
+    return json.dumps({"choices": [choice], **more}, separators=(",", ":"))
+
+
+def said_again(*notes: dict[str, object]) -> list[str]:
+    """The first note, then the second without a text, then the first again: it holds once more."""
+    first, second = notes
+    return [said("a", **first), json.dumps({"choices": [], **second}), said("c", **first)]
+
+
+SAID_AGAIN = said_again({"usage": {"completion_tokens": 5}}, {"usage": {"completion_tokens": 7}})
+REPORTED_AGAIN = said_again(
+    {"openrouter_metadata": {"attempts": [{"model": "m", "status": 200}]}},
+    {"openrouter_metadata": {"attempts": [{"model": "n", "status": 200}]}},
+)
+
+
+@example(events=SAID_AGAIN, dialect="openrouter")
+@example(events=REPORTED_AGAIN, dialect="openrouter")
 @given(events=streams(), dialect=st.sampled_from(["openrouter", "openai_compatible", "litellm"]))
 @settings(max_examples=400, deadline=None)
 def test_both_ways_read_the_same(events: list[str], dialect: str) -> None:
