@@ -93,6 +93,11 @@ def faults_of(strikes: Iterable[Strike]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(strike.fault for strike in strikes))
 
 
+def fault_of(strikes: Iterable[Strike]) -> str:
+    """One word for all of their faults, ``refused+delay``."""
+    return "+".join(faults_of(strikes))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Injection:
     """The faults of a drill in place, with their own end.
@@ -120,7 +125,7 @@ class Injection:
     @property
     def fault(self) -> str:
         """One word for all of them, ``refused+delay``."""
-        return "+".join(self.faults)
+        return fault_of(self.strikes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +198,7 @@ class Drill:
     @property
     def fault(self) -> str:
         """One word for all of its faults, ``refused+delay``: a label of metrics."""
-        return "+".join(self.faults)
+        return fault_of(self.strikes)
 
     @property
     def options(self) -> Mapping[str, float]:

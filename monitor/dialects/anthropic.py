@@ -14,10 +14,10 @@ from monitor.classify import find_error
 from monitor.dialects.anthropic_message import read_message
 from monitor.dialects.anthropic_stream import read_stream
 from monitor.dialects.anthropic_words import extra_of, messages_of, system_of
-from monitor.dialects.dialect import Route, UnsupportedError, bound_tokens, marks_of
+from monitor.dialects.dialect import Route, UnsupportedError, bound_tokens, is_streamed, marks_of
 from monitor.exchange import Answer, Ask, Finding, Question, Reply
 from monitor.model import Mode, Reason
-from monitor.reading import header, parse, text_of
+from monitor.reading import parse, text_of
 
 VERSION = "2023-06-01"
 _VERSIONED = re.compile(r"/v\d+$")
@@ -56,8 +56,7 @@ class Anthropic:
         )
 
     def read(self, reply: Reply, *, now: float) -> Answer:
-        streamed = bool(reply.events) or header(reply.headers, "content-type").lower().startswith("text/event-stream")
-        answer = (read_stream if streamed else read_message)(reply, now=now)
+        answer = (read_stream if is_streamed(reply) else read_message)(reply, now=now)
         return replace(answer, finding=_named(answer.finding, reply))
 
 

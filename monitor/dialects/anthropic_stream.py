@@ -10,11 +10,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from monitor.classify import by_fate, classify, from_error
+from monitor.classify import from_error
 from monitor.dialects.anthropic_message import called, described, finish_of
-from monitor.dialects.chunks import progress
+from monitor.dialects.chunks import broken_off, progress
 from monitor.dialects.completion import judge_content
-from monitor.exchange import Answer, Event, Fate, Finding, Reply
+from monitor.exchange import Answer, Event, Finding, Reply
 from monitor.model import Reason
 from monitor.reading import clean, mapping, number, parse, text_of
 
@@ -98,13 +98,9 @@ class _Stream:
 
     def _finding(self, answer: Answer) -> Finding:
         reply, so_far = self._reply, progress(len(self._arrivals))
-        if self._trouble is not None:
-            return self._trouble
-        if reply.status is not None and reply.status >= 400:
-            return classify(reply, None, now=self._now)
-        if reply.fate is not Fate.ANSWERED and not self._stopped:
-            found = by_fate(reply)
-            return replace(found, detail=f"{found.detail} ({so_far})") if self._arrivals else found
+        broken = self._trouble or broken_off(reply, len(self._arrivals), done=self._stopped, now=self._now)
+        if broken is not None:
+            return broken
         if not reply.events:
             return Finding(reason=Reason.EMPTY, detail="a stream without a single event")
         if not self._stopped:

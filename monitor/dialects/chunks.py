@@ -120,13 +120,9 @@ class _Stream:
 
     def _finding(self, *, says: bool) -> Finding:
         reply = self._reply
-        if self._trouble is not None:
-            return self._trouble
-        if reply.status is not None and reply.status >= 400:
-            return classify(reply, None, now=self._now)
-        if reply.fate is not Fate.ANSWERED and not reply.done:
-            found = by_fate(reply)
-            return replace(found, detail=f"{found.detail} ({self._progress()})") if self._arrivals else found
+        broken = self._trouble or broken_off(reply, len(self._arrivals), done=reply.done, now=self._now)
+        if broken is not None:
+            return broken
         if not reply.events:
             return Finding(reason=Reason.EMPTY, detail="a stream without a single chunk")
         if not reply.done and (self._strict or self._finish is None):
@@ -134,6 +130,17 @@ class _Stream:
         if self._strict and self._finish is None:
             return Finding(reason=Reason.CUT, detail=f"the stream ended without a finish reason ({self._progress()})")
         return judge_content(says=says, finish=self._finish, tokens=self._said.tokens, thought=self._thought)
+
+
+def broken_off(reply: Reply, pieces: int, *, done: bool, now: float) -> Finding | None:
+    """Why a stream was none, or ended before it was ``done``, by what became of the exchange; None where it did not.
+    ``pieces``: of text that came."""
+    if reply.status is not None and reply.status >= 400:
+        return classify(reply, None, now=now)
+    if reply.fate is Fate.ANSWERED or done:
+        return None
+    found = by_fate(reply)
+    return replace(found, detail=f"{found.detail} ({progress(pieces)})") if pieces else found
 
 
 def progress(pieces: int) -> str:

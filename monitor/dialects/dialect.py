@@ -13,6 +13,7 @@ from monitor.exchange import Answer, Ask, Question, Reply
 from monitor.model import Mode, Target
 from monitor.naming import find_entry
 from monitor.offering import Catalogue
+from monitor.reading import header
 
 MIN_TOKENS = 16  # providers behind OpenAI's Responses API refuse less
 REASONING_TOKENS = 256  # a model that thinks before it answers needs room for both
@@ -78,6 +79,11 @@ def bound_tokens(wanted: int, models: Iterable[str], catalogue: Catalogue) -> in
     entries = [find_entry(model, catalogue) for model in models]
     thinks = any(entry is None or entry.reasoning for entry in entries)
     return max(wanted, REASONING_TOKENS if thinks else MIN_TOKENS)
+
+
+def is_streamed(reply: Reply) -> bool:
+    """Whether it came as a stream, whatever was asked for."""
+    return bool(reply.events) or header(reply.headers, "content-type").lower().startswith("text/event-stream")
 
 
 def marks_of(route: Route, dialect: str) -> dict[str, Any]:

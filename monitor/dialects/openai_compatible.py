@@ -13,7 +13,7 @@ from typing import Any
 
 from monitor.dialects.chunks import read_stream
 from monitor.dialects.completion import read_completion
-from monitor.dialects.dialect import Route, UnsupportedError, bound_tokens, marks_of
+from monitor.dialects.dialect import Route, UnsupportedError, bound_tokens, is_streamed, marks_of
 from monitor.exchange import Answer, Ask, Question, Reply
 from monitor.model import Attempt, Mode
 from monitor.reading import clean, header
@@ -54,8 +54,7 @@ class OpenAICompatible:
         )
 
     def read(self, reply: Reply, *, now: float) -> Answer:
-        streamed = bool(reply.events) or header(reply.headers, "content-type").lower().startswith("text/event-stream")
-        if streamed:
+        if is_streamed(reply):
             answer = read_stream(reply, self.report, now=now, strict=self.strict)
         else:
             answer = read_completion(reply, self.report, now=now)
