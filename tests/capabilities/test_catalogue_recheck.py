@@ -20,7 +20,7 @@ from monitor.pipeline import Pipeline
 from monitor.probes import Prober, expand
 from monitor.store import Store
 from monitor.vocabulary import vocabulary
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import EagerClock, FakeClock
 
 pytestmark = pytest.mark.anyio
 
@@ -38,11 +38,6 @@ chains:
 """
 ALERTS = "notifiers: [{name: log, kind: log}]\nroutes: [{notify: [log]}]\nrules: [{name: down, when: chain_down}]\n"
 CHEAP, DEAR = Price(prompt=1e-7, completion=1e-7), Price(prompt=1e-4, completion=1e-4)
-
-
-class EagerClock(FakeClock):
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 class Bench:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.sandbox import Sandbox
 from tests.e2e.configs import ALERTS, CHAINS, QUIET
 from tests.e2e.daemon import Daemon
 from tests.fakes.slack import FakeSlack
@@ -35,3 +36,12 @@ async def make_daemon(tmp_path: Path) -> AsyncIterator[Callable[..., Daemon]]:
     yield make
     for one in made:
         one.kill()
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
+    """Endpoints of the test's own, and their base URL."""
+    made = Sandbox()
+    url = await made.start()
+    yield made, url
+    await made.stop()

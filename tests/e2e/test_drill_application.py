@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +15,7 @@ import pytest
 from chaos.sandbox import Sandbox
 from tests.e2e.configs import QUIET
 from tests.e2e.daemon import Daemon, until
+from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -54,19 +54,6 @@ gateway:
   control: "127.0.0.1:0"
   live: {{walked: {{percent: 100%}}}}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
-    made = Sandbox()
-    url = await made.start()
-    yield made, url
-    await made.stop()
 
 
 Scene = Callable[..., Any]

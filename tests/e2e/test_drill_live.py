@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -14,6 +13,7 @@ from openai import APIError, AsyncOpenAI
 from chaos.sandbox import Sandbox
 from tests.e2e.configs import QUIET
 from tests.e2e.daemon import Daemon, until
+from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -42,19 +42,6 @@ gateway:
   control: "127.0.0.1:0"
   live: {{walked: {{percent: 50%, max_in_flight: 20}}}}
 """
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
-    made = Sandbox()
-    url = await made.start()
-    yield made, url
-    await made.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 async def start(make_daemon: Callable[..., Daemon], url: str, **settings: str) -> tuple[Daemon, str]:

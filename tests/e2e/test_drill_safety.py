@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +20,7 @@ import pytest
 from chaos.sandbox import Sandbox
 from tests.e2e.configs import QUIET
 from tests.e2e.daemon import COMMAND, Daemon, until
+from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -59,19 +59,6 @@ gateway:
   control: "127.0.0.1:{{control}}"
   live: {{{{walked: {{{{percent: 100%}}}}}}}}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[tuple[Sandbox, str]]:
-    made = Sandbox()
-    url = await made.start()
-    yield made, url
-    await made.stop()
 
 
 class Apart:

@@ -40,3 +40,10 @@ class FakeClock:
         self._now += seconds
         while (at := self.next_wake) is not None and at <= self._now:
             heapq.heappop(self._sleepers)[2].set_result(None)
+
+
+class EagerClock(FakeClock):
+    """Waits are over at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)

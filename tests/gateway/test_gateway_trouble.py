@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import logging
-import socket
 from typing import Any
 
 import aiohttp
@@ -15,6 +14,7 @@ import pytest
 from chaos.sandbox import Sandbox
 from monitor.errors import StartError
 from monitor.model import Outcome, Path, Reason, Status
+from tests.fakes.ports import free_port
 from tests.gateway.conftest import KEY, MINI, SONNET, Endpoint, Start, chain
 
 pytestmark = pytest.mark.anyio
@@ -32,12 +32,6 @@ async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 def post(body: bytes) -> bytes:
     return b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def test_an_endpoint_that_is_down_is_told_as_502_in_a_shape_that_clients_read(start: Start) -> None:

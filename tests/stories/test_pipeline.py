@@ -21,7 +21,7 @@ from monitor.pipeline import Pipeline
 from monitor.probes import expand
 from monitor.store import Store
 from monitor.vocabulary import vocabulary
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import EagerClock, FakeClock
 from tests.fakes.values import outcome
 
 pytestmark = pytest.mark.anyio
@@ -45,13 +45,6 @@ notifiers: [{name: log, kind: log}]
 routes: [{notify: [log]}]
 rules: [{name: chain-down, when: chain_down}]
 """
-
-
-class EagerClock(FakeClock):
-    """Waits are over at once."""
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 @dataclass
