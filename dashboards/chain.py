@@ -35,7 +35,6 @@ SMALL = partial(Head, width=4, height=4)
 
 
 def _numbers() -> list[Panel]:
-    no_budget = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
     return [
         number(
             SMALL(
@@ -79,6 +78,13 @@ def _numbers() -> list[Panel]:
             ),
             now(kept("chain", CHAIN, "$__range")),
         ),
+        *_spent(),
+    ]
+
+
+def _spent() -> list[Panel]:
+    no_budget = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
+    return [
         number(
             SMALL(
                 title="Spent",
@@ -156,6 +162,12 @@ def _who() -> list[Panel]:
             stacked=True,
             as_bars=True,
         ),
+        *_attempts(),
+    ]
+
+
+def _attempts() -> list[Panel]:
+    return [
         lines(
             Head(
                 title="Attempts",

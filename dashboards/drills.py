@@ -175,6 +175,12 @@ def _failover() -> list[Panel]:
                 f"max by (chain, drill, fault) (fallbackd_fault_active{{{CHAINS}}})", "{{chain}}: {{drill}} ({{fault}})"
             ),
         ),
+        *_over_time(),
+    ]
+
+
+def _over_time() -> list[Panel]:
+    return [
         lines(
             Head(
                 title="Verdicts over time",

@@ -22,7 +22,6 @@ SMALL = partial(Head, width=4, height=4)
 
 def _numbers() -> list[Panel]:
     read = look.words({"0": ("refused", look.BAD), "1": ("in force", look.GOOD)})
-    some = ((None, look.GOOD), (1.0, look.WARNING))
     return [
         number(
             SMALL(
@@ -54,7 +53,7 @@ def _numbers() -> list[Panel]:
                 about="Scheduled questions in the time range that were not asked.",
                 unit="runs",
                 decimals=0,
-                steps=some,
+                steps=((None, look.GOOD), (1.0, look.WARNING)),
             ),
             now(f"round({counted('fallbackd_runs_skipped_total', '', ONE, '$__range')})"),
         ),
@@ -81,8 +80,6 @@ def _numbers() -> list[Panel]:
 
 def _watching() -> list[Panel]:
     network = look.words({"0": ("down", look.BAD), "1": ("up", look.GOOD)})
-    no_budget = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
-    some = ((None, look.GOOD), (1.0, look.WARNING))
     return [
         number(
             SMALL(
@@ -111,6 +108,13 @@ def _watching() -> list[Panel]:
             ),
             now(f"sum(fallbackd_incidents_open{{{ONE}}})"),
         ),
+        *_limits(),
+    ]
+
+
+def _limits() -> list[Panel]:
+    no_budget = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
+    return [
         number(
             SMALL(
                 title="Traffic unread",
@@ -118,7 +122,7 @@ def _watching() -> list[Panel]:
                 "read. They are left out at random, so shares hold.",
                 unit="requests",
                 decimals=0,
-                steps=some,
+                steps=((None, look.GOOD), (1.0, look.WARNING)),
             ),
             now(f"round({counted('fallbackd_gateway_unobserved_total', '', ONE, '$__range')})"),
         ),

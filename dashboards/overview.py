@@ -23,7 +23,7 @@ def in_state(states: str) -> str:
 def _numbers() -> list[Panel]:
     trouble = ((None, look.GOOD), (1.0, look.WARNING))
     outage = ((None, look.GOOD), (1.0, look.BAD))
-    chains, share = "chains", "percentunit"
+    chains = "chains"
     return [
         number(
             Head(title="Healthy", about="Chains whose every part answers.", unit=chains, width=3, height=4),
@@ -73,12 +73,18 @@ def _numbers() -> list[Panel]:
             ),
             now("sum(fallbackd_incidents_open)"),
         ),
+        *_promises(),
+    ]
+
+
+def _promises() -> list[Panel]:
+    return [
         number(
             Head(
                 title="Answered",
                 about="Share of end-to-end questions within the window that were answered, over all chains: those that "
                 "count for their objectives.",
-                unit=share,
+                unit="percentunit",
                 decimals=2,
                 width=3,
                 height=4,

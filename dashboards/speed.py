@@ -46,6 +46,12 @@ def speed() -> list[Panel]:
             ),
             buckets(counted(f"{FIRST_TOKEN}_bucket", "le", CHAIN, "$__rate_interval")),
         ),
+        *_slowest(),
+    ]
+
+
+def _slowest() -> list[Panel]:
+    return [
         lines(
             Head(
                 title="Time to the first token, 95 %",

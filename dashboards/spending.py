@@ -15,9 +15,6 @@ NO_CATALOGUE = look.words({str(look.NEVER): ("no catalogue", look.UNKNOWN)})
 
 def money() -> list[Panel]:
     none = look.words({str(look.NEVER): ("no budget", look.UNKNOWN)})
-    left = f"max by (chain) (fallbackd_budget_remaining_usd{{{ONE}}})"
-    of_kind = f"min by (chain) (fallbackd_probe_budget_remaining_usd{{{ONE}}})"
-    none_of_chain = f"max by (chain) (fallbackd_chain_health{{{ONE}}}) * 0 - {-look.NEVER}"
     return [
         lines(
             Head(
@@ -31,39 +28,46 @@ def money() -> list[Panel]:
             over_time(counted("fallbackd_probe_cost_usd_total", "chain", ONE), "{{chain}}"),
             stacked=True,
         ),
-        grid(
-            Head(
-                title="Budgets",
-                about="US dollars left of today's budget of each chain and of the kind of question that has least of a "
-                "budget of its own, and spent in the time range.",
-                unit="currencyUSD",
-                width=12,
-            ),
-            (
-                Column(field="chain", heading="Chain"),
-                Column(
-                    field="Value #A",
-                    heading="Left today",
-                    decimals=3,
-                    mappings=(none,),
-                    steps=((None, look.BAD), (0.01, look.GOOD)),
-                ),
-                Column(
-                    field="Value #B",
-                    heading="Left for one kind",
-                    decimals=3,
-                    mappings=(none,),
-                    steps=((None, look.BAD), (0.01, look.GOOD)),
-                ),
-                Column(field="Value #C", heading="Spent", decimals=4),
-            ),
-            now(f"{left} or {none_of_chain}"),
-            now(f"{of_kind} or {none_of_chain}"),
-            now(counted("fallbackd_probe_cost_usd_total", "chain", ONE, "$__range")),
-        ),
+        _budgets(none),
         _shared(none),
         _keys(),
     ]
+
+
+def _budgets(none: ValueMapping) -> Panel:
+    left = f"max by (chain) (fallbackd_budget_remaining_usd{{{ONE}}})"
+    of_kind = f"min by (chain) (fallbackd_probe_budget_remaining_usd{{{ONE}}})"
+    none_of_chain = f"max by (chain) (fallbackd_chain_health{{{ONE}}}) * 0 - {-look.NEVER}"
+    return grid(
+        Head(
+            title="Budgets",
+            about="US dollars left of today's budget of each chain and of the kind of question that has least of a "
+            "budget of its own, and spent in the time range.",
+            unit="currencyUSD",
+            width=12,
+        ),
+        (
+            Column(field="chain", heading="Chain"),
+            Column(
+                field="Value #A",
+                heading="Left today",
+                decimals=3,
+                mappings=(none,),
+                steps=((None, look.BAD), (0.01, look.GOOD)),
+            ),
+            Column(
+                field="Value #B",
+                heading="Left for one kind",
+                decimals=3,
+                mappings=(none,),
+                steps=((None, look.BAD), (0.01, look.GOOD)),
+            ),
+            Column(field="Value #C", heading="Spent", decimals=4),
+        ),
+        now(f"{left} or {none_of_chain}"),
+        now(f"{of_kind} or {none_of_chain}"),
+        now(counted("fallbackd_probe_cost_usd_total", "chain", ONE, "$__range")),
+    )
 
 
 def _shared(none: ValueMapping) -> Panel:
