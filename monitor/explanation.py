@@ -31,6 +31,11 @@ class Sentence:
     text: str
 
 
+_WAITED = frozenset({Reason.TIMEOUT, Reason.FIRST_TOKEN_TIMEOUT, Reason.STALLED})
+_REFUSED = frozenset({Reason.MODEL_GONE, Reason.NO_ENDPOINT, Reason.OUT_OF_CREDIT})
+"""What the endpoint itself refuses, before it calls anybody."""
+_UNREACHED = frozenset({Reason.CONNECT, Reason.DNS, Reason.TLS})
+
 Known = Sequence[tuple[Target, SubjectState | None]]
 """The targets of a chain with what is known of each when it is asked on its own."""
 
@@ -106,7 +111,8 @@ def _answered(outcome: Outcome) -> str:
     if outcome.path is Path.WRONG_MODEL:
         return f"{who} answered {took}, which is no target of the chain."
     if outcome.status is Status.FAILED and outcome.served_by is None:
-        return f"Nobody answered ({outcome.reason}); it was given up after {outcome.duration:.2f} s."
+        ended = "it was given up" if outcome.reason in _WAITED else "that was known"
+        return f"Nobody answered ({outcome.reason}); {ended} after {outcome.duration:.2f} s."
     label = outcome.served_by or outcome.target or "an unknown target"
     if outcome.status is Status.FAILED:
         return f"{label} ({who}) answered {took}, and the answer is no good: {outcome.reason}."
@@ -137,7 +143,18 @@ def _why(outcome: Outcome, chain: ChainConfig | None, known: Known) -> Iterator[
         case Path.WRONG_MODEL:
             yield "Nothing in the chain explains that model: something between here and it chose another one."
         case Path.EXHAUSTED:
-            yield f"Every target was passed over{f': {failures(outcome.attempts)}' if outcome.attempts else ''}."
+            yield _exhausted(outcome)
+
+
+def _exhausted(outcome: Outcome) -> str:
+    if outcome.attempts:
+        return f"Every target was passed over: {failures(outcome.attempts)}."
+    if outcome.reason in _REFUSED:
+        status = f" ({outcome.status_code})" if outcome.status_code else ""
+        return f"The endpoint refused the request as a whole{status}: it called no target, the fallbacks neither."
+    if outcome.reason in _UNREACHED:
+        return "The endpoint itself was not reached, so that no target was called."
+    return "The endpoint named no attempts, so it cannot be told which targets were called."
 
 
 def _alone(primary: str, known: Known, when_down: str) -> Iterator[str]:

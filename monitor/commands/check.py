@@ -32,8 +32,12 @@ def check(
     if as_json:
         options.print_json({"ok": True, **counts, "off": dict(config.muted), "warnings": warnings})
         return
-    print(f"{chains} and {alerts} are good: " + ", ".join(f"{number} {name}" for name, number in counts.items()))
+    print(f"{chains} and {alerts} are good: " + ", ".join(map(_counted, counts, counts.values())))
     for sentence in config.muted.values():
         print(f"off: {sentence}")
     for sentence in warnings:
         print(f"note: {sentence}")
+
+
+def _counted(names: str, number: int) -> str:
+    return f"{number} {names.removesuffix('s') if number == 1 else names}"

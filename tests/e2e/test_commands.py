@@ -50,6 +50,14 @@ async def test_check_names_file_line_and_remedy_of_each_mistake_and_exits_2(file
     assert f"chains.yaml:{line}" in err
 
 
+async def test_check_counts_what_it_has_read(files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text('{"models": ["a/one", "b/two"]}')
+    _, imported, _ = await run("import", "openrouter", str(tmp_path / "request.json"))
+    await anyio.Path(files[1]).write_text(imported)
+    _, out, _ = await run("check", *files, OPENROUTER_API_KEY="sk-test")
+    assert "are good: 1 chain, 2 targets, 0 drills, " in out
+
+
 async def test_plan_prints_what_a_day_costs_before_anything_is_asked(files: list[str]) -> None:
     code, out, _ = await run("plan", "--sandbox", "--json", *files)
     plan = json.loads(out)

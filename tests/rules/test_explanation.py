@@ -69,6 +69,11 @@ ANSWERS: list[tuple[str, Outcome, str]] = [
         "Nobody answered (timeout); it was given up after 0.50 s.",
     ),
     (
+        "refused",
+        chat(path=Path.EXHAUSTED, status=Status.FAILED, reason=Reason.MODEL_GONE),
+        "Nobody answered (model_gone); that was known after 0.50 s.",
+    ),
+    (
         "ours",
         chat(status=Status.ERROR, reason=Reason.OURS, detail="no memory"),
         "Nobody can be judged: no memory.",
@@ -124,6 +129,24 @@ WHYS: list[tuple[str, Outcome, Health, list[str]]] = [
         chat(path=Path.EXHAUSTED, status=Status.FAILED, attempts=(FAILED, LIMITED)),
         Health.DOWN,
         ["Every target was passed over: 503 from X, 429 from Y."],
+    ),
+    (
+        "refused as a whole",
+        chat(path=Path.EXHAUSTED, status=Status.FAILED, reason=Reason.MODEL_GONE, status_code=400),
+        Health.HEALTHY,
+        ["The endpoint refused the request as a whole (400): it called no target, the fallbacks neither."],
+    ),
+    (
+        "not reached",
+        chat(path=Path.EXHAUSTED, status=Status.FAILED, reason=Reason.DNS),
+        Health.HEALTHY,
+        ["The endpoint itself was not reached, so that no target was called."],
+    ),
+    (
+        "exhausted, nobody knows how",
+        chat(path=Path.EXHAUSTED, status=Status.FAILED, reason=Reason.TIMEOUT),
+        Health.HEALTHY,
+        ["The endpoint named no attempts, so it cannot be told which targets were called."],
     ),
     ("a target", chat(target="primary"), Health.HEALTHY, []),
 ]
