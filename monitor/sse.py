@@ -32,6 +32,8 @@ class EventReader:
     def feed(self, chunk: bytes) -> Iterator[str]:
         if chunk.endswith(b"\n\n") and b"\r" not in chunk and not self._unfinished:
             text = self._decoder.decode(chunk)
+            if text.startswith("data: ") and text.count("\n") == 2:
+                return iter((text[6:-2],))
             blocks = text[:-2].split("\n\n")
             if all(block.startswith("data: ") and "\n" not in block for block in blocks):
                 return iter([block[6:] for block in blocks])  # as nearly all come: each event whole, of one line

@@ -79,7 +79,7 @@ REPORTED_AGAIN = said_again(
 def test_both_ways_read_the_same(events: list[str], dialect: str) -> None:
     quick = read(events, dialect)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks.Mould, "of", lambda *_: None)
+        patch.setattr(Mould, "of", lambda *_: None)
         assert read(events, dialect) == quick
 
 
