@@ -125,7 +125,7 @@ def _budgets(config: Config, priced: list[Line]) -> list[tuple[str, float, Sum]]
 
 def _print_budgets(config: Config, priced: list[Line]) -> None:
     for whose, usd, needed in _budgets(config, priced):
-        print(f"budget of {whose}: USD {usd:.2f} a day, {_verdict(usd, needed)}")
+        print(f"budget of {whose}: USD {usd:{'.2f' if usd >= 0.01 else 'g'}} a day, {_verdict(usd, needed)}")
     free = [chain.name for chain in config.chains if chain.budget is None]
     if free:
         print(f"no budget of its own: {', '.join(free)}")

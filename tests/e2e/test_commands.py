@@ -66,6 +66,12 @@ async def test_plan_prints_what_a_day_costs_before_anything_is_asked(files: list
     assert {row["asked"] for row in plan["rows"]} >= {"end to end", "primary", "fast"}
 
 
+async def test_plan_shows_a_tiny_budget_as_it_is_written(files: list[str]) -> None:
+    await anyio.Path(files[1]).write_text(f"{CHAINS}\nbudgets: {{usd_per_day: 0.002}}\n")
+    _, out, _ = await run("plan", "--sandbox", *files)
+    assert "budget of all chains together: USD 0.002 a day, too small" in out
+
+
 async def test_plan_says_what_it_cannot_know_without_a_price(files: list[str]) -> None:
     code, out, _ = await run("plan", "--offline", *files, OPENROUTER_API_KEY="sk-test")
     assert code == 0
