@@ -223,8 +223,9 @@ class App:
             token=self.settings.token, loopback=self.settings.is_loopback, public=lambda: now.config.page.public,
         )  # fmt: skip
         self._front = Front(
-            page, control, in_force=now, settings=self.settings, feed=self._feed, clock=self._clock, rng=self._rng
-        )
+            page, control, in_force=now, settings=self.settings, feed=self._feed, clock=self._clock, rng=self._rng,
+            heard=self._metrics.set_slack_listening,
+        )  # fmt: skip
         self._stack.push_async_callback(self._front.stop)
         await self._front.start(self.sandbox_url)
         self.url = self._front.url

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from random import Random
 
@@ -22,18 +23,18 @@ log = structlog.get_logger("app")
 
 
 class Front:
-    """``url``: where the page is, once it was started."""
+    """``url``: where the page is, once it was started. ``heard(notifier, whether)``: whether its orders are heard."""
 
     def __init__(
         self, page: FastAPI, control: DaemonControl, *, in_force: InForce, settings: Settings, feed: Feed, clock: Clock,
-        rng: Random,
+        rng: Random, heard: Callable[[str, bool], None],
     ) -> None:  # fmt: skip
         self.url = ""
         self._in_force = in_force
         self._settings = settings
         self._feed = feed
         self._server = Server(page, *settings.listen)
-        self._orders = SlackOrders(control, clock=clock, rng=rng)
+        self._orders = SlackOrders(control, clock=clock, rng=rng, heard=heard)
         self._stack = AsyncExitStack()
 
     async def start(self, sandbox: str | None) -> None:

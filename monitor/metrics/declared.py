@@ -206,6 +206,11 @@ METRICS: tuple[Declared, ...] = (
         ("notifier",),
         "1 while the notifier reaches nobody until somebody mends it (a revoked token, say); another one is told then.",
     ),
+    _gauge(
+        "fallbackd_slack_listening",
+        ("notifier",),
+        "1 while Slack's commands and buttons are heard, 0 while there is no connection over which they could be.",
+    ),
     _histogram("fallbackd_schedule_lag_seconds", (), LAG_SECONDS, "How late scheduled runs were started."),
     _counter("fallbackd_runs_skipped_total", ("reason",), "Scheduled runs that were not made, by why."),
     _gauge(

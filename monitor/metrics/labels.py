@@ -202,6 +202,8 @@ class Labels:
             yield "fallbackd_notices_total", (notifier.name, "delivered", Reason.NONE.value)
             yield "fallbackd_outbox_pending", (notifier.name,)
             yield "fallbackd_notifier_broken", (notifier.name,)
+            if getattr(notifier.settings, "commands", None) is not None:  # only Slack's settings have them
+                yield "fallbackd_slack_listening", (notifier.name,)
 
     def _covers_subject(self, chain: str, values: Mapping[str, str]) -> bool:
         target, provider = values.get("target", ""), values.get("provider", "")

@@ -177,6 +177,9 @@ class Metrics:
     def set_notifier_broken(self, notifier: str, broken: bool) -> None:
         self._series.set("fallbackd_notifier_broken", (notifier,), float(broken))
 
+    def set_slack_listening(self, notifier: str, listening: bool) -> None:
+        self._series.set("fallbackd_slack_listening", (notifier,), float(listening))
+
     def set_outbox_pending(self, notifier: str, count: int) -> None:
         self._series.set("fallbackd_outbox_pending", (notifier,), count)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 class SlackOrders:
     """Listens where a config wants it; costs nothing, start-up time neither, where none ever did."""
 
-    def __init__(self, control: Control, *, clock: Clock, rng: Random) -> None:
+    def __init__(self, control: Control, *, clock: Clock, rng: Random, heard: Callable[[str, bool], None]) -> None:
         self._control = control
+        self._heard = heard
         self._clock = clock
         self._rng = rng
         self._board: Switchboard | None = None
@@ -30,7 +32,7 @@ class SlackOrders:
                 return
             from monitor.slack.switchboard import Switchboard
 
-            self._board = Switchboard(self._control, clock=self._clock, rng=self._rng)
+            self._board = Switchboard(self._control, clock=self._clock, rng=self._rng, heard=self._heard)
         await self._board.follow(config)
 
     async def close(self) -> None:

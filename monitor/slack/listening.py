@@ -22,7 +22,7 @@ from monitor.notify.slack_session import TIMEOUT, retry_handlers, sdk_log
 from monitor.slack.desk import Asked, Control, Desk
 from monitor.slack.orders import read_command, read_press
 from monitor.slack.permission import Person
-from monitor.slack.socket import Socket
+from monitor.slack.socket import Heard, Socket
 
 log = structlog.get_logger("slack")
 
@@ -45,11 +45,12 @@ class Listener:
         control: Control,
         clock: Clock,
         rng: Random,
+        heard: Heard = lambda _: None,
     ) -> None:
         self._desk = Desk(control, allowed)
         self._bot_token = bot_token
         self._api_url = api_url
-        self._socket = Socket(token=app_token, api_url=api_url, take=self._take, clock=clock, rng=rng)
+        self._socket = Socket(token=app_token, api_url=api_url, take=self._take, clock=clock, rng=rng, heard=heard)
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 

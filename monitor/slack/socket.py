@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from monitor.clock import Clock
 from monitor.notify.retrying import backoff
+from monitor.notify.slack_errors import PASSING
 from monitor.notify.slack_session import retry_handlers
 
 log = structlog.get_logger("slack")
@@ -33,6 +34,8 @@ _silent = logging.getLogger("fallbackd.slack.socket")
 _silent.setLevel(logging.CRITICAL + 1)
 
 Take = Callable[[SocketModeRequest], None]
+Heard = Callable[[bool], None]
+"""Told whether orders are heard, whenever that may have changed."""
 
 
 class _Connection(SocketModeClient):
@@ -51,13 +54,14 @@ class _Connection(SocketModeClient):
 class Socket:
     """``take`` is called with every request, which has been acknowledged by then; it must return at once."""
 
-    def __init__(self, *, token: SecretStr, api_url: str, take: Take, clock: Clock, rng: Random) -> None:
+    def __init__(self, *, token: SecretStr, api_url: str, take: Take, clock: Clock, rng: Random, heard: Heard) -> None:
         self._token = token
         self._api_url = api_url
         self._take = take
         self._clock = clock
         self._rng = rng
         self._said = ""
+        self._heard = heard
         self.connected = False
 
     async def run(self) -> None:
@@ -70,7 +74,7 @@ class Socket:
                 await _close(current)
                 current = following
         finally:
-            self.connected = False
+            self._set_connected(connected=False)
             await _close(current)
 
     async def _connect(self) -> _Connection:
@@ -81,8 +85,7 @@ class Socket:
             except (SlackClientError, aiohttp.ClientError, OSError, ValueError) as error:
                 failures += 1
                 self._say_trouble(_why(error))
-                refused = isinstance(error, SlackApiError)
-                await self._clock.sleep(REFUSED_PAUSE if refused else backoff(failures, self._rng))
+                await self._clock.sleep(REFUSED_PAUSE if _is_refusal(error) else backoff(failures, self._rng))
             else:
                 self._say_connected()
                 return made
@@ -110,8 +113,12 @@ class Socket:
         await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
         self._take(request)
 
+    def _set_connected(self, *, connected: bool) -> None:
+        self.connected = connected
+        self._heard(connected)
+
     def _say_trouble(self, text: str) -> None:
-        self.connected = False
+        self._set_connected(connected=False)
         if text != self._said:
             log.warning("Slack's commands and buttons are not heard now", why=text)
         self._said = text
@@ -119,17 +126,29 @@ class Socket:
     def _say_connected(self) -> None:
         if not self.connected:
             log.info("listening to Slack's commands and buttons")
-        self.connected, self._said = True, ""
+        self._said = ""
+        self._set_connected(connected=True)
 
 
 def _why(error: Exception) -> str:
     """In our own words: what the SDK and aiohttp say may quote addresses and tokens."""
     if isinstance(error, SlackApiError):
-        code = str(error.response.get("error", "")) if isinstance(error.response.data, dict) else ""
+        if not (code := _code(error)):
+            return f"Slack is not available (HTTP {error.response.status_code})"
         return _REMEDIES.get(code, f"Slack refuses the connection ({code})")
     if isinstance(error, TimeoutError):
         return "Slack did not answer in time"
     return f"Slack cannot be reached ({type(error).__name__})"
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether somebody has to mend something; trouble of Slack's own passes."""
+    return isinstance(error, SlackApiError) and _code(error) not in ("", *PASSING)
+
+
+def _code(error: SlackApiError) -> str:
+    """Empty where the answer is not of Slack's API, as from a gateway before it."""
+    return str(error.response.data.get("error", "")) if isinstance(error.response.data, dict) else ""
 
 
 _REMEDIES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -27,19 +27,25 @@ class Line:
 
 
 class Switchboard:
-    def __init__(self, control: Control, *, clock: Clock, rng: Random) -> None:
+    """``heard(notifier, whether)``: whether the orders of a notifier's app are heard."""
+
+    def __init__(self, control: Control, *, clock: Clock, rng: Random, heard: Callable[[str, bool], None]) -> None:
         self._control = control
+        self._heard = heard
+        self._notifiers: Mapping[Line, Sequence[str]] = {}
         self._clock = clock
         self._rng = rng
         self._running: dict[Line, tuple[Listener, asyncio.Task[None]]] = {}
 
     async def follow(self, config: Config) -> None:
         """Listen as a config wants it, from now on."""
-        wanted = dict.fromkeys(lines(config))
+        self._notifiers = lines(config)
+        wanted = self._notifiers
         await self._end([line for line in self._running if line not in wanted])
         for line in wanted:
             if line not in self._running:
                 self._running[line] = self._begin(line)
+            self._note(line, self._running[line][0].connected)
 
     async def close(self) -> None:
         """Safe to call twice."""
@@ -54,8 +60,13 @@ class Switchboard:
             control=self._control,
             clock=self._clock,
             rng=self._rng,
+            heard=lambda connected: self._note(line, connected),
         )
         return listener, asyncio.create_task(listener.run(), name="listener of Slack")
+
+    def _note(self, line: Line, connected: bool) -> None:
+        for notifier in self._notifiers.get(line, ()):
+            self._heard(notifier, connected)
 
     async def _end(self, lines: Iterable[Line]) -> None:
         ended = [self._running.pop(line) for line in lines]
@@ -65,7 +76,9 @@ class Switchboard:
         await asyncio.gather(*(listener.close() for listener, _ in ended))
 
 
-def lines(config: Config) -> Iterable[Line]:
+def lines(config: Config) -> Mapping[Line, Sequence[str]]:
+    """The notifiers that listen, by what they listen to: those of one app share it."""
+    found: dict[Line, list[str]] = {}
     for notifier in config.alerts.notifiers:
         settings = notifier.settings
         if notifier.name in config.muted or not isinstance(settings, SlackSettings) or settings.commands is None:
@@ -73,7 +86,9 @@ def lines(config: Config) -> Iterable[Line]:
         tokens = _tokens(config.secrets, notifier.name)
         if tokens is not None:
             app, bot = tokens
-            yield Line(allowed=settings.commands, api_url=settings.api_url, app_token=app, bot_token=bot)
+            line = Line(allowed=settings.commands, api_url=settings.api_url, app_token=app, bot_token=bot)
+            found.setdefault(line, []).append(notifier.name)
+    return found
 
 
 def _tokens(secrets: Mapping[str, SecretStr], name: str) -> tuple[SecretStr, SecretStr] | None:

@@ -18,6 +18,7 @@ from monitor.notify.slack import CommandsConfig, SlackSettings
 from monitor.slack.listening import Listener
 from monitor.slack.switchboard import Switchboard, lines
 from monitor.web.views import DrillView, Refused, Started
+from tests.e2e.daemon import until
 from tests.fakes.slack import ADA, APP_TOKEN, TOKEN, FakeSlack, Trouble
 from tests.fakes.values import verdict
 
@@ -208,13 +209,20 @@ def config(slack: FakeSlack, users: list[str], *, app_token: str | None = APP_TO
     return Config(endpoints={}, chains=(), drills=(), alerts=alerts, secrets=secrets)
 
 
+def board_of(heard: dict[str, bool]) -> Switchboard:
+    control: Any = Daemon()  # the rest is not ordered here
+    return Switchboard(control, clock=SystemClock(), rng=Random(1), heard=heard.__setitem__)
+
+
 async def test_a_reload_keeps_the_connection_unless_something_about_it_changed(fake_slack: FakeSlack) -> None:
-    board = Switchboard(Daemon(), clock=SystemClock(), rng=Random(1))  # type: ignore[arg-type]  # as above
+    heard: dict[str, bool] = {}
+    board = board_of(heard)
     try:
         await board.follow(config(fake_slack, []))
         await fake_slack.wait_for(lambda slack: slack.socket.sockets, seconds=PATIENCE)
+        await until(lambda: value(heard), "it is known to be heard")
         await board.follow(config(fake_slack, []))
-        assert fake_slack.socket.connected == 1
+        assert (fake_slack.socket.connected, heard) == (1, {"slack": True})
         await fake_slack.command(f"drill {SOME_DRILL.chain} {SOME_DRILL.name}")
         await fake_slack.wait_for(lambda slack: slack.whispers, seconds=PATIENCE)
         assert "commands.users in alerts.yaml is empty" in fake_slack.whispers[0].shown
@@ -229,4 +237,29 @@ async def test_a_reload_keeps_the_connection_unless_something_about_it_changed(f
 
 
 async def test_without_an_app_token_nobody_listens(fake_slack: FakeSlack) -> None:
-    assert list(lines(config(fake_slack, [], app_token=None))) == []
+    assert lines(config(fake_slack, [], app_token=None)) == {}
+
+
+async def value(heard: dict[str, bool]) -> bool:
+    return heard.get("slack", False)
+
+
+async def test_it_is_known_when_nobody_can_be_heard_and_when_they_can_again(fake_slack: FakeSlack) -> None:
+    heard: dict[str, bool] = {}
+    board = board_of(heard)
+    try:
+        await board.follow(config(fake_slack, []))
+        assert heard == {"slack": False}
+        await until(lambda: value(heard), "it is heard")
+        fake_slack.trouble = Trouble.DOWN
+        fake_slack.socket.drop()
+        await until(lambda: _not(heard), "it is known that nothing is heard")
+        fake_slack.trouble = Trouble.NONE
+        await until(lambda: value(heard), "it is heard again")
+    finally:
+        await board.close()
+    assert heard == {"slack": False}
+
+
+async def _not(heard: dict[str, bool]) -> bool:
+    return not heard["slack"]
