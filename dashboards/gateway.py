@@ -23,6 +23,7 @@ FAILED = 'status_class=~"5xx|none"'
 NO_TRAFFIC = look.without_a_number("no traffic")
 FALLBACK_STEPS = ((None, look.GOOD), (0.1, look.WARNING), (0.5, look.BAD))
 FAILED_STEPS = ((None, look.GOOD), (0.005, look.NOTICE), (0.05, look.BAD))
+STATUS_COLOURS = {"2xx": look.GOOD, "4xx": look.WARNING, "5xx": look.BAD, "none": "dark-purple"}
 SMALL = partial(Head, width=4, height=4)
 
 
@@ -157,7 +158,7 @@ def _who() -> list[Panel]:
                 unit="short",
                 width=12,
                 least=0,
-                colours={"2xx": look.GOOD, "4xx": look.WARNING, "5xx": look.BAD, "none": "dark-purple"},
+                colours=STATUS_COLOURS,
             ),
             over_time(counted(REQUESTS, "status_class", CHAINS), "{{status_class}}"),
             stacked=True,
@@ -195,8 +196,9 @@ def _who() -> list[Panel]:
                 unit="short",
                 width=12,
                 least=0,
+                colours=STATUS_COLOURS,
             ),
-            over_time(counted(REQUESTS, "chain, status_class", BROKEN), "{{chain}} {{status_class}}"),
+            over_time(counted(REQUESTS, "status_class", BROKEN), "{{status_class}}"),
             stacked=True,
             as_bars=True,
         ),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from dashboards.writing import PAGES
+from tests.e2e.daemon import command
 
 ROOT = Path(__file__).parents[2]
 STACK = ROOT / "observability"
@@ -28,6 +32,19 @@ COMPOSE = _read(STACK / "compose.yaml")
 def test_promtool_accepts_the_config_and_the_rules_do_what_their_tests_say(arguments: tuple[str, ...]) -> None:
     checked = subprocess.run(["promtool", *arguments], cwd=STACK, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.needs("promtool")
+def test_prometheus_takes_the_rules_that_are_exported_beside_its_own(tmp_path: Path) -> None:
+    stack = tmp_path / "observability"
+    shutil.copytree(STACK, stack)
+    written = command("export", "prometheus-rules", "--into", str(stack / "exported" / "rules.yml"))
+    assert written.returncode == 0, written.stderr
+    checked = subprocess.run(
+        ["promtool", "check", "config", "prometheus.yml"], cwd=stack, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "2 rule files found" in checked.stdout
 
 
 @pytest.mark.needs("prometheus-alertmanager")
@@ -65,6 +82,7 @@ def test_grafana_finds_the_dashboards_where_compose_mounts_them() -> None:
     home = Path(COMPOSE["services"]["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert str(home.parent) == provider["options"]["path"]
     assert (ROOT / "dashboards" / "json" / home.name).exists()
+    assert len(list((ROOT / "dashboards" / "json").glob("*.json"))) == len(PAGES)
 
 
 def test_grafana_asks_the_prometheus_of_the_compose_file() -> None:
