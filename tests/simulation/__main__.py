@@ -1,4 +1,7 @@
-"""``python -m tests.simulation FILE ...`` prints what people are told in each scenario, as its ``expect`` has it."""
+"""``python -m tests.simulation FILE ...`` plays scenarios and prints what people are told.
+
+With ``--write`` that becomes the ``expect`` of the file, to be read and believed by a person before it is committed.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,21 @@ import structlog
 
 from tests.simulation.scenario import line, play, read
 
+EXPECT = "expect:"
 
-def main() -> None:
+
+def main(*names: str, write: bool) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    for name in sys.argv[1:]:
-        scenario = read(Path(name))
+    for path in map(Path, names):
+        scenario = read(path)
         with tempfile.TemporaryDirectory() as folder:
             told = asyncio.run(play(scenario, Path(folder)))
-        sys.stdout.write(f"{name}\nexpect:\n")
-        sys.stdout.writelines(f'  - "{line(one, scenario.start)}"\n' for one in told)
+        lines = [f'  - "{line(one, scenario.start)}"' for one in told]
+        sys.stdout.write("\n".join([str(path), *lines, ""]))
+        if write:
+            before = path.read_text().partition(EXPECT)[0]
+            path.write_text("\n".join([before + EXPECT, *lines, ""]))
 
 
-main()
+if __name__ == "__main__":
+    main(*(name for name in sys.argv[1:] if name != "--write"), write="--write" in sys.argv)
