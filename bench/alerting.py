@@ -67,7 +67,9 @@ def _pinned(chain: ChainConfig) -> bool:
 async def false_alarms(config: Config, days: float, seed: int) -> None:
     providers = sorted({name for chain in config.chains for target in chain.targets for name in target.pinned})
     spells = bursts(providers, START, days, NOISE, Random(seed))
-    simulation = Simulation(config, Weather(spells, NOISE), start=START, seed=seed, tick=15.0)
+    simulation = Simulation(
+        config, Weather(spells, NOISE), start=START, seed=seed, tick=60.0
+    )  # and at each change of health
     began = time.perf_counter()
     await simulation.run(days * DAY)
     took = time.perf_counter() - began
@@ -119,7 +121,8 @@ async def main() -> None:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory() as folder:
-        await detection(Path(folder), given.breaks, given.seed)
+        if given.breaks:
+            await detection(Path(folder), given.breaks, given.seed)
         await false_alarms(independent(configured({}, Path(folder))), given.days, given.seed)
 
 
