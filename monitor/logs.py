@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import structlog
+
+
+class _Printer(structlog.PrintLogger):
+    """A word that nobody reads any more (a closed pipe, a full disk) is lost; what goes on must not end with it."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
 
 
 def configure(*, level: str = "info", stream: TextIO | None = None, json: bool | None = None) -> None:
@@ -27,7 +38,7 @@ def configure(*, level: str = "info", stream: TextIO | None = None, json: bool |
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: _Printer(out),
         cache_logger_on_first_use=False,
     )
     # What libraries log through the standard module: only what a person must know.

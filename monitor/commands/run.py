@@ -103,8 +103,8 @@ async def _serve(config: Config, settings: Settings, chains: Path, alerts: Path,
     def on_stop() -> None:
         if stop.is_set():
             os._exit(130)
+        stop.set()  # before a word is said: who read it may be gone
         log.info("stopping: waiting for what runs; once more stops at once")
-        stop.set()
 
     async def reload() -> None:
         try:
