@@ -88,8 +88,11 @@ class Apart:
             return (await client.post(f"{self.url}/v1/chat/completions", json=body, headers=headers)).status_code
 
     def kill(self) -> None:
+        """Safe to call twice."""
         self.process.kill()
         self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @pytest.fixture

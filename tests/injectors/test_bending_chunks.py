@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from random import Random
 
-import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +68,7 @@ def test_the_pieces_do_not_matter(name: str, streamed: bool, cuts: list[int]) ->
         effect = EFFECTS[name]
         return await made(whole, [], effect, streamed=streamed), await made(whole, cuts, effect, streamed=streamed)
 
-    in_one, in_pieces = anyio.run(both)
+    in_one, in_pieces = asyncio.run(both())
     assert in_pieces == in_one
 
 
@@ -82,12 +82,12 @@ OF_CALLS = {"tool_call_as_text", "broken_tool_arguments"}
 @pytest.mark.parametrize("name", sorted(EFFECTS.keys() - WAITING - OF_CALLS))
 def test_each_of_them_changes_something(name: str, streamed: bool) -> None:
     whole = STREAM if streamed else PLAIN.encode()
-    out, ending = anyio.run(lambda: made(whole, [], EFFECTS[name], streamed=streamed))
+    out, ending = asyncio.run(made(whole, [], EFFECTS[name], streamed=streamed))
     assert ending == ENDINGS.get(name, "whole")
     assert out != whole
 
 
 @pytest.mark.parametrize("name", sorted(OF_CALLS))
 def test_what_changes_calls_leaves_an_answer_without_one_as_it_was(name: str) -> None:
-    out, _ = anyio.run(lambda: made(PLAIN.encode(), [], EFFECTS[name], streamed=False))
+    out, _ = asyncio.run(made(PLAIN.encode(), [], EFFECTS[name], streamed=False))
     assert json.loads(out) == json.loads(PLAIN)
