@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from monitor.serving import Server
 from tests.e2e.configs import CHAINS, QUIET
@@ -23,6 +23,8 @@ FLAGS = [
 ]
 PATIENCE = 30_000.0
 """Milliseconds that a condition may take on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
 
 LOUD = ("error", "warning")
 

@@ -18,6 +18,12 @@ pytestmark = pytest.mark.anyio
 GONE = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET")
 STAYS = "window.stays = true"
 """Gone after a reload."""
+INKED = """() => {
+  const canvas = document.querySelector("[data-chart=latency] canvas");
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.filter((value, at) => at % 4 === 3 && value > 0).length;
+}"""
+"""How many pixels of the first chart are not empty."""
 
 
 async def settled(page: Page) -> None:
@@ -95,8 +101,20 @@ async def test_the_page_of_a_chain_shows_who_served_and_how_fast(daemon: Daemon,
     await expect(page.locator("#served .strip")).to_have_attribute(
         "aria-label", re.compile("primary 100 %"), timeout=PATIENCE
     )
+    assert await page.evaluate(INKED) > 100
     await page.get_by_role("button", name="7d").click()
     await expect(page.get_by_role("button", name="7d")).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
+
+
+async def test_charts_without_a_history_say_so_and_are_drawn_when_there_is_one(daemon: Daemon, open_page: Open) -> None:
+    page = await open_page(daemon.url, allowed=("503",))
+    await settled(page)
+    await page.route("**/chains/chat/history*", lambda route: route.fulfill(status=503))
+    await page.goto(f"{daemon.url}/chains/chat")
+    await expect(page.locator("[data-chart=latency]")).to_contain_text("The history could not be read (HTTP 503)")
+    await page.unroute("**/chains/chat/history*")
+    await expect(page.locator("[data-chart=latency] canvas")).to_have_count(1)
+    assert await page.evaluate(INKED) > 100
 
 
 async def test_a_silence_is_made_and_ended_on_the_page(daemon: Daemon, open_page: Open) -> None:

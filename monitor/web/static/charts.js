@@ -1,12 +1,15 @@
 // How fast a chain and its targets answered, with troubles shaded and drills marked. Drawn by uPlot.
 /* global uPlot */
-const AGAIN = 10000; // ms between two readings, however much happens
+const REST = 20; // a reading that took so long is followed by a rest of so many times that, however much happens,
+const REST_LEAST = 1000; // but of so many ms at least,
+const REST_MOST = 30000; // and at most
+const RETRY = 5000; // ms after a reading that failed
 const HEIGHT = 220;
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
 const MARKS = {passed: ["▲", "--green"], deviated: ["✕", "--red"]};
 const place = document.getElementById("speed");
 const figures = [...place.querySelectorAll("[data-chart]")];
-const state = {window: "", history: null, plots: [], read: 0, timer: 0};
+const state = {window: "", history: null, plots: [], next: 0, timer: 0, late: false};
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -99,6 +102,15 @@ function describe(name, lines) {
   return `${name === "latency" ? "Time until the whole answer" : "Time until the first token"}, last: ${told.join(", ")}`;
 }
 
+function say(figure, sentence) {
+  const none = document.createElement("p");
+  none.className = "none";
+  none.textContent = sentence;
+  figure.removeAttribute("role");
+  figure.removeAttribute("aria-label");
+  figure.replaceChildren(none);
+}
+
 function draw() {
   for (const plot of state.plots) plot.destroy();
   state.plots = [];
@@ -108,10 +120,7 @@ function draw() {
     const lines = state.history[name];
     figure.replaceChildren();
     if (!lines.length) {
-      const none = document.createElement("p");
-      none.className = "none";
-      none.textContent = name === "latency" ? "No answer in this time yet." : "No stream in this time. A probe of the kind stream measures it.";
-      figure.append(none);
+      say(figure, name === "latency" ? "No answer in this time yet." : "No stream in this time. A probe of the kind stream measures it.");
       continue;
     }
     figure.setAttribute("role", "img");
@@ -125,23 +134,35 @@ function draw() {
 }
 
 async function read() {
-  state.read = Date.now();
   const from = new URL(place.dataset.history, location.origin);
   if (state.window) from.searchParams.set("window", state.window);
-  const answer = await fetch(from);
-  if (!answer.ok) return; // the page says by itself that the daemon does not answer
-  state.history = await answer.json();
+  const begun = Date.now();
+  try {
+    const answer = await fetch(from);
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    state.history = await answer.json();
+  } catch (trouble) {
+    state.next = Date.now() + RETRY;
+    if (!state.history) for (const figure of figures) say(figure, `The history could not be read (${trouble.message}). Another try follows.`);
+    soon();
+    return;
+  }
+  state.next = Date.now() + Math.min(Math.max(REST * (Date.now() - begun), REST_LEAST), REST_MOST);
   draw();
 }
 
+// Once per rest, whatever number of events came meanwhile; a page that nobody looks at reads when it is looked at again.
 function soon() {
-  if (state.timer || document.hidden) return;
-  const pause = Math.max(0, state.read + AGAIN - Date.now());
-  state.timer = setTimeout(() => { state.timer = 0; read().catch(() => {}); }, pause);
+  if (state.timer) return;
+  state.timer = setTimeout(() => {
+    state.timer = 0;
+    if (document.hidden) state.late = true;
+    else read();
+  }, Math.max(0, state.next - Date.now()));
 }
 
 for (const button of place.querySelectorAll("[data-window]")) {
-  button.addEventListener("click", () => { state.window = button.dataset.window; read().catch(() => {}); });
+  button.addEventListener("click", () => { state.window = button.dataset.window; read(); });
 }
 new ResizeObserver(() => {
   for (const plot of state.plots) {
@@ -153,4 +174,9 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if
 document.addEventListener("fallbackd:heard", ({detail: {name, data}}) => {
   if (["outcome", "verdict", "health"].includes(name) && place.dataset.history.includes(`/${encodeURIComponent(data.chain)}/`)) soon();
 });
-read().catch(() => {});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !state.late) return;
+  state.late = false;
+  soon();
+});
+read();
