@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -26,6 +27,15 @@ def layers(contracts: list[dict]) -> list[set[str]]:
 @pytest.fixture(scope="module")
 def imports() -> grimp.ImportGraph:
     return grimp.build_graph("monitor", "chaos", cache_dir=None)
+
+
+def test_each_module_stands_on_a_line_of_its_own_in_order(contracts: list[dict]) -> None:
+    """So that two changes that name new modules rarely touch the same line."""
+    text = (ROOT / "pyproject.toml").read_text().partition("[tool.importlinter.contracts]")[2]
+    assert [line for line in text.splitlines() if line.count("monitor.") > 1] == []
+    listed = [re.findall(r"monitor\.\w+", layer) for layer in contracts[0]["layers"]]
+    listed += [contracts[1]["forbidden_modules"], contracts[2]["source_modules"]]
+    assert listed == list(map(sorted, listed))
 
 
 def test_every_module_stands_in_a_layer(layers: list[set[str]], imports: grimp.ImportGraph) -> None:
