@@ -1,20 +1,19 @@
-"""How often a chain is answered by a fallback: counts by minute, and shares over any window of the last days."""
+"""How often a chain is answered by a fallback: counts over time, and shares over any window of the last days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from monitor.cumulative import Cumulative
 from monitor.model import Origin, Outcome, Path
 from monitor.shares import wilson
 
 MINUTE = 60.0
 KEEP = 8 * 86400.0
 """Seconds: the longest baseline (a week) before the longest window (a day)."""
-_HOUR = 60
-"""In minutes."""
-_EXACT_FOR = 3600.0
-_EXACT_LIMIT = 1000
+_FINE_FOR = 3600.0
+"""Seconds for which windows end to the second."""
 
 
 def counted_path(outcome: Outcome) -> Path | None:
@@ -46,74 +45,28 @@ class Counts:
         return Counts(answers=self.answers + other.answers, fallbacks=self.fallbacks + other.fallbacks)
 
 
-class _Bucket:
-    """One minute. ``exact`` are the single answers, while they are young and few; incomplete after a restore."""
-
-    __slots__ = ("answers", "exact", "fallbacks", "paths", "size")
-
-    def __init__(self) -> None:
-        self.paths: dict[Path, int] = {}
-        self.exact: list[tuple[float, Path]] = []
-        self.size = self.answers = self.fallbacks = 0
-
-    def add(self, path: Path, count: int) -> None:
-        self.paths[path] = self.paths.get(path, 0) + count
-        self.size += count
-        self.answers += 0 if path is Path.EXHAUSTED else count
-        self.fallbacks += count if path.is_fallback else 0
-
-    def count_between(self, minute: int, start: float, end: float) -> tuple[int, int]:
-        """(answers, fallbacks) of a minute at the edge of a window; without single answers all of it counts as at its
-        middle."""
-        if len(self.exact) != self.size:
-            return (self.answers, self.fallbacks) if start < (minute + 0.5) * MINUTE <= end else (0, 0)
-        inside = [path for at, path in self.exact if start < at <= end]
-        return sum(path is not Path.EXHAUSTED for path in inside), sum(path.is_fallback for path in inside)
-
-
 class FallbackHistory:
-    """The answers of one chain. Minutes are numbered since the epoch (``int(at // 60)``)."""
+    """The answers of one chain: by second for an hour, by minute for eight days."""
 
     def __init__(self, buckets: Iterable[tuple[int, Path, int]] = ()) -> None:
-        """``buckets`` as ``buckets()`` gave them."""
-        self._minutes: dict[int, _Bucket] = {}
-        self._hours: dict[int, tuple[int, int]] = {}
+        """``buckets``: (minute since the epoch, path, count), in any order; they count as at the middle of their
+        minute, as everything does that is older than an hour."""
+        self._counts = Cumulative(fine=1, coarse=int(MINUTE))
         self._pruned = 0
-        self._first: int | None = None
-        for minute, path, count in buckets:
-            self._add(minute, path, count)
+        for minute, path, count in sorted(buckets):
+            self._add((minute + 0.5) * MINUTE, path, count)
 
     def add(self, at: float, path: Path) -> None:
-        minute = int(at // MINUTE)
-        bucket = self._add(minute, path, 1)
-        if len(bucket.exact) < _EXACT_LIMIT:
-            bucket.exact.append((at, path))
-        if minute > self._pruned:
-            self._prune(at, minute)
+        self._add(at, path, 1)
+        if (minute := int(at // MINUTE)) > self._pruned:
+            self._pruned = minute
+            self._counts.age(at - _FINE_FOR)
+            self._counts.forget((at - KEEP) // MINUTE * MINUTE)
 
     def count_between(self, start: float, end: float) -> Counts:
-        """What was answered after ``start`` and not after ``end``. Whole hours are one step each: this is asked for
-        every chain at every look."""
-        answers, fallbacks, minute, last = 0, 0, int(start // MINUTE), int(end // MINUTE)
-        while minute <= last:
-            whole = start < minute * MINUTE
-            if whole and minute % _HOUR == 0 and (minute + _HOUR) * MINUTE <= end:
-                found, step = self._hours.get(minute // _HOUR), _HOUR
-            else:
-                found, step = self._minute(minute, start, end, whole=whole), 1
-            if found is not None:
-                answers += found[0]
-                fallbacks += found[1]
-            minute += step
+        """What was answered after ``start`` and not after ``end``, seconds since the epoch."""
+        answers, fallbacks = self._counts.between(start, end)
         return Counts(answers=answers, fallbacks=fallbacks)
-
-    def _minute(self, minute: int, start: float, end: float, *, whole: bool) -> tuple[int, int] | None:
-        bucket = self._minutes.get(minute)
-        if bucket is None:
-            return None
-        if whole and (minute + 1) * MINUTE <= end:
-            return bucket.answers, bucket.fallbacks
-        return bucket.count_between(minute, start, end)
 
     def share_between(self, start: float, end: float) -> tuple[float | None, int]:
         """The share of answers that came from a fallback, and the number of answers; None without any."""
@@ -127,35 +80,13 @@ class FallbackHistory:
     @property
     def first(self) -> float | None:
         """Since when answers are known, to the minute; older ones than eight days are forgotten."""
-        return None if self._first is None else self._first * MINUTE
+        first = self._counts.first
+        return None if first is None else first // MINUTE * MINUTE
 
-    def buckets(self) -> Iterator[tuple[int, Path, int]]:
-        """(minute, path, count), oldest first."""
-        for minute in sorted(self._minutes):
-            for path, count in self._minutes[minute].paths.items():
-                yield minute, path, count
+    @property
+    def size(self) -> int:
+        """How many moments are kept."""
+        return len(self._counts)
 
-    def _add(self, minute: int, path: Path, count: int) -> _Bucket:
-        bucket = self._minutes.get(minute)
-        if bucket is None:
-            bucket = self._minutes[minute] = _Bucket()
-            self._first = minute if self._first is None else min(self._first, minute)
-        bucket.add(path, count)
-        answers, fallbacks = self._hours.get(minute // _HOUR, (0, 0))
-        answers += 0 if path is Path.EXHAUSTED else count
-        fallbacks += count if path.is_fallback else 0
-        self._hours[minute // _HOUR] = answers, fallbacks
-        return bucket
-
-    def _prune(self, at: float, minute: int) -> None:
-        """An hour goes with its last minute: what is cut off of it before is older than any window."""
-        self._pruned = minute
-        edge = int((at - KEEP) // MINUTE)
-        for old in [old for old in self._minutes if old < edge]:
-            del self._minutes[old]
-        for old in [old for old in self._hours if (old + 1) * _HOUR <= edge]:
-            del self._hours[old]
-        self._first = min(self._minutes, default=None)
-        for old, bucket in self._minutes.items():
-            if bucket.exact and old < (at - _EXACT_FOR) // MINUTE:
-                bucket.exact.clear()
+    def _add(self, at: float, path: Path, count: int) -> None:
+        self._counts.add(at, 0 if path is Path.EXHAUSTED else count, count if path.is_fallback else 0)

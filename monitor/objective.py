@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
 
+from monitor.cumulative import Cumulative
 from monitor.model import Outcome, Status
 
 MINUTE = 60.0
 KEEP = 3 * 86400.0
 """Seconds: the longest window."""
-COARSE = 15
-"""Minutes of a bucket once it is old: bounds what is kept of a chain to some 700 buckets."""
+COARSE = 15 * 60
+"""Seconds of a bucket once it is old: bounds what is kept of a chain to some 700 buckets."""
 FINE_FOR = 7 * 3600.0
 """Seconds for which single minutes are kept: the short windows, and room for a clock that is set back."""
 
@@ -52,61 +52,31 @@ class ObjectiveHistory:
 
     def __init__(self, buckets: Iterable[tuple[int, int, int]] = ()) -> None:
         """``buckets``: (minute since the epoch, good, bad), in any order."""
-        self._fine: dict[int, list[int]] = {}
-        self._coarse: dict[int, list[int]] = {}
-        latest = 0
-        for minute, good, bad in buckets:
-            counts = self._fine.setdefault(minute, [0, 0])
-            counts[0] += good
-            counts[1] += bad
-            latest = max(latest, minute)
+        self._counts = Cumulative(fine=int(MINUTE), coarse=COARSE)
         self._thinned = 0
-        if latest:
+        latest = None
+        for latest, good, bad in sorted(buckets):
+            self._counts.add(latest * MINUTE, good, bad)
+        if latest is not None:
             self._thin(latest)
 
     def add(self, at: float, *, good: bool) -> None:
-        minute = int(at // MINUTE)
-        counts = self._fine.setdefault(minute, [0, 0])
-        counts[0 if good else 1] += 1
-        if minute > self._thinned:
+        self._counts.add(at, int(good), int(not good))
+        if (minute := int(at // MINUTE)) > self._thinned:
             self._thin(minute)
 
     def over(self, window: float, now: float) -> Kept:
-        """What was answered in the last ``window`` seconds, to the minute (to the quarter of an hour for long ones)."""
-        start, end = (now - window) / MINUTE, now / MINUTE
-        first, last = ceil(start - 0.5), int(end)
-        fine = (
-            [counts for minute in range(first, last + 1) if (counts := self._fine.get(minute))]
-            if last - first < len(self._fine)
-            else [counts for minute, counts in self._fine.items() if first <= minute <= last]
-        )
-        if window <= FINE_FOR - COARSE * MINUTE:
-            return _sum(fine)
-        coarse = [
-            counts
-            for block, counts in self._coarse.items()
-            if start <= (block + 0.5) * COARSE and block * COARSE <= end
-        ]
-        return _sum([*fine, *coarse])
+        """What was answered in the last ``window`` seconds, to the minute (to the quarter of an hour for long ones).
+        The minute that has begun counts whole."""
+        good, bad = self._counts.between(now - window, (now // MINUTE + 1) * MINUTE)
+        return Kept(good=good, bad=bad)
 
     @property
     def size(self) -> int:
         """How many buckets are kept."""
-        return len(self._fine) + len(self._coarse)
+        return len(self._counts)
 
     def _thin(self, minute: int) -> None:
         self._thinned = minute
-        edge = (minute - int(FINE_FOR // MINUTE)) // COARSE * COARSE
-        for old in [one for one in self._fine if one < edge]:
-            good, bad = self._fine.pop(old)
-            counts = self._coarse.setdefault(old // COARSE, [0, 0])
-            counts[0] += good
-            counts[1] += bad
-        last = (minute - int(KEEP // MINUTE)) // COARSE - 1
-        for block in [one for one in self._coarse if one < last]:
-            del self._coarse[block]
-
-
-def _sum(buckets: Iterable[list[int]]) -> Kept:
-    found = list(buckets)
-    return Kept(good=sum(counts[0] for counts in found), bad=sum(counts[1] for counts in found))
+        self._counts.age(minute * MINUTE - FINE_FOR)
+        self._counts.forget(minute * MINUTE - KEEP - COARSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from monitor.model import Notice, Outcome, Transition, Verdict
@@ -9,9 +10,13 @@ from monitor.model import Path as ChainPath
 from monitor.objective import is_good
 from monitor.store.notices import Notices
 
+LATELY = 60
+"""Outcomes of a chain and its targets that are remembered whole."""
+
 
 class Memory:
-    """The part of ``monitor.store.Store`` that watching and telling need. It survives the daemon that uses it."""
+    """The part of ``monitor.store.Store`` that watching and telling need. It survives the daemon that uses it.
+    ``lately``: by chain, the latest outcomes, as evidence."""
 
     def __init__(self) -> None:
         self._states: dict[str, dict[str, bytes]] = {}
@@ -20,8 +25,10 @@ class Memory:
         self._kept: dict[tuple[str, int], list[int]] = {}
         self._last: dict[tuple[str, str], float] = {}
         self.transitions: list[Transition] = []
+        self.lately: dict[str, deque[Outcome]] = {}
 
     def add_outcome(self, outcome: Outcome) -> None:
+        self.lately.setdefault(outcome.chain, deque(maxlen=LATELY)).append(outcome)
         self._last[outcome.chain, outcome.probe] = outcome.at
         if outcome.path is not None:
             key = (outcome.chain, int(outcome.at // 60), outcome.path)

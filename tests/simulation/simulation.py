@@ -50,6 +50,7 @@ class Recorder:
     clock: FakeClock
     told: list[Told]
     down: Sequence[tuple[float, float]] = ()
+    heard: Callable[[Told], None] = lambda _: None
     refused: int = 0
 
     async def deliver(self, notice: Notice, ref: str | None) -> str | None:
@@ -57,7 +58,9 @@ class Recorder:
         if any(start <= now < end for start, end in self.down):
             self.refused += 1
             raise DeliveryError("no answer", reason="timeout", permanent=False)
-        self.told.append(Told(at=now, notice=notice, edits=ref is not None))
+        told = Told(at=now, notice=notice, edits=ref is not None)
+        self.told.append(told)
+        self.heard(told)
         return ref or f"{self.name}-{notice.incident}"
 
     async def close(self) -> None:
@@ -79,7 +82,8 @@ class Daemon:
 class Simulation:
     """``told`` is every delivery in order. ``down``: notifier -> the times in which it answers nobody.
 
-    ``tick``: seconds between two looks of the alarm; a change of health is looked at when it happens.
+    ``tick``: seconds between two looks of the alarm; a change of health is looked at when it happens. ``heard`` is
+    called with each delivery, while what led to it is still remembered.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class Simulation:
         seed: int = 1,
         tick: float = 5.0,
         down: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+        heard: Callable[[Told], None] = lambda _: None,
     ) -> None:
         self.config = config
         self.clock = FakeClock(start)
@@ -100,6 +105,7 @@ class Simulation:
         self.told: list[Told] = []
         self.looks = 0
         self._down = down or {}
+        self._heard = heard
         self._tick = tick
         self._specs = expand(config)
         self._events: list[tuple[float, int, Callable[[], object]]] = []
@@ -138,7 +144,7 @@ class Simulation:
         now, metrics = self.clock.now(), Metrics(self.config, self._specs, [], "simulated")
         knowledge = await Knowledge.restore(self.config, self._specs, self.memory, self.clock)  # type: ignore[arg-type]  # the part of a store that is needed
         recorders = {
-            one.name: Recorder(one.name, self.clock, self.told, self._down.get(one.name, ()))
+            one.name: Recorder(one.name, self.clock, self.told, self._down.get(one.name, ()), self._heard)
             for one in self.config.alerts.notifiers
             if one.name not in self.config.muted
         }
