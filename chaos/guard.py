@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     CHAIN_DOWN = "chain_down"
     UNFIT_FALLBACK = "unfit_fallback"
     OPEN_INCIDENT = "open_incident"
+    TROUBLE_AHEAD = "trouble_ahead"
     ALREADY_BROKEN = "already_broken"
     NO_HEALTHY_FALLBACK = "no_healthy_fallback"
     CHAIN_BUSY = "chain_busy"
@@ -49,14 +50,16 @@ class GuardView:
 
     ``targets``: health by position, a missing one is unknown. ``lacks``: what a target cannot do of what the chain
     needs, by position. ``incidents``: the rules (``chain_down``, ...) of the
-    chain's open incidents. ``budget``: USD left today, None without a limit. ``cost``: upper bound in USD of one
-    request to the whole chain, None when no price is known.
+    chain's open incidents; ``pending``: those whose condition holds, but not yet for as long as they want. ``budget``:
+    USD left today, None without a limit. ``cost``: upper bound in USD of one request to the whole chain, None when no
+    price is known.
     """
 
     health: Health = Health.UNKNOWN
     targets: Mapping[int, Health] = field(default_factory=dict)
     lacks: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     incidents: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
     budget: float | None = None
     cost: float | None = None
 
@@ -106,14 +109,20 @@ def _in_trouble(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | N
         return _refuse(Refusal.CHAIN_DOWN, f"{chain.name} is down for real, so nothing may be broken on purpose")
     if unfit := _unfit_fallback(drill, chain, view):
         return unfit
-    grave = [rule for rule in dict.fromkeys(view.incidents) if rule not in HARMLESS_INCIDENTS]
-    if grave:
-        return _refuse(Refusal.OPEN_INCIDENT, f"{chain.name} has an open incident ({', '.join(grave)})")
+    if grave := _grave(view.incidents):
+        return _refuse(Refusal.OPEN_INCIDENT, f"{chain.name} has an open incident ({grave})")
+    if ahead := _grave(view.pending):
+        why = f"{chain.name} has no open incident yet, but what becomes one if it lasts ({ahead}); try again after it"
+        return _refuse(Refusal.TROUBLE_AHEAD, why)
     for position in drill.breaks:
         if _health(view, position) is Health.DOWN:
             why = f"{_label(chain, position)} is down for real: there is nothing left to break, the outage is the proof"
             return _refuse(Refusal.ALREADY_BROKEN, why)
     return None
+
+
+def _grave(rules: Sequence[str]) -> str:
+    return ", ".join(rule for rule in dict.fromkeys(rules) if rule not in HARMLESS_INCIDENTS)
 
 
 def _unfit_fallback(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | None:

@@ -257,11 +257,13 @@ class Drilling:
             own = self._knowledge.target_state(target)
             health[target.position] = troubled.get(target.position) or (own.health if own else Health.UNKNOWN)
         now = self._clock.now()
+        alerts = [one for one in self._alarm.alerts if one.chain == name]
         return GuardView(
             health=state.health if state else Health.UNKNOWN,
             targets=health,
             lacks={trouble.position: trouble.lacks for trouble in state.troubles} if state else {},
-            incidents=tuple(one.when for one in self._alarm.alerts if one.chain == name),
+            incidents=tuple(one.when for one in alerts if one.is_firing),
+            pending=tuple(one.when for one in alerts if not one.is_firing),
             budget=self._knowledge.spending.remaining(name, now),
             cost=self._pipeline.estimate(specify(chain, chain.probes[0], None)),
         )

@@ -14,6 +14,7 @@ DONE = "[DONE]"
 _LINE_END = re.compile("\r\n|\r|\n")
 _CONTENT = ("content", "reasoning", "reasoning_content", "reasoning_details", "refusal", "tool_calls", "function_call")
 _DELTAS = ("text", "thinking", "partial_json")
+_OF_RESPONSES = re.compile(r"response\.(output_text|refusal|reasoning\w*|function_call_arguments)\.delta")
 
 
 class EventReader:
@@ -81,8 +82,8 @@ class EventReader:
 def bears_content(data: str) -> bool:
     """Whether an event of a chat completion holds part of an answer: text, reasoning or a tool call that is not empty.
 
-    The first such event is the first token; role announcements, keep-alives, usage and errors are none. Anthropic's
-    deltas are read as well.
+    The first such event is the first token; role announcements, keep-alives, usage and errors are none. The deltas of
+    Anthropic's Messages and of Responses are read as well.
     """
     try:
         event = json.loads(data)
@@ -93,6 +94,8 @@ def bears_content(data: str) -> bool:
     if event.get("type") == "content_block_delta":
         delta = event.get("delta")
         return isinstance(delta, dict) and any(delta.get(name) for name in _DELTAS)
+    if "delta" in event and _OF_RESPONSES.fullmatch(str(event.get("type"))):
+        return bool(event["delta"])
     choices = event.get("choices")
     return isinstance(choices, list) and any(_has_token(choice) for choice in choices if isinstance(choice, dict))
 

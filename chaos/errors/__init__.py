@@ -6,7 +6,8 @@ import json
 import math
 from collections.abc import Mapping
 
-from chaos.errors import anthropic, litellm, openai_compatible, openrouter
+from chaos.apis import Api, api_of
+from chaos.errors import anthropic, litellm, of_responses, openai_compatible, openrouter
 from chaos.errors.wording import Wording
 from chaos.model import ErrorReply
 
@@ -20,19 +21,23 @@ WORDINGS: Mapping[str, Wording] = {
 
 
 def wording(dialect: str | None, path: str) -> Wording:
-    """The shape for an exchange: what was asked at Anthropic's path is answered so, whoever the endpoint is."""
-    if path.partition("?")[0].rstrip("/").endswith("/messages"):
+    """The shape for an exchange: what was asked at Anthropic's path is answered so, whoever the endpoint is; streams of
+    Responses have events of their own."""
+    api, own = api_of(path), WORDINGS.get(dialect or "", openrouter.WORDING)
+    if api is Api.MESSAGES:
         return anthropic.WORDING
-    return WORDINGS.get(dialect or "", openrouter.WORDING)
+    return of_responses.of(own, routed=own is openrouter.WORDING) if api is Api.RESPONSES else own
 
 
 def error_body(error: ErrorReply, words: Wording = openrouter.WORDING) -> bytes:
     return json.dumps(words.body(error)).encode()
 
 
-def error_event(error: ErrorReply, words: Wording = openrouter.WORDING) -> bytes:
-    """An error in the middle of a stream: the last event, with a 200 long gone."""
+def error_event(error: ErrorReply, words: Wording = openrouter.WORDING, *, number: int = 0) -> bytes:
+    """An error in the middle of a stream: the last event, with a 200 long gone. ``number``: how many came before it."""
     name, data = words.in_stream(error)
+    if "sequence_number" in data:
+        data = {**data, "sequence_number": number}
     head = f"event: {name}\n" if name else ""
     return f"{head}data: {json.dumps(data)}\n\n".encode()
 

@@ -9,16 +9,23 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from chaos.apis import Api, changes
+
 SAYINGS = {"blind": "There is no picture that I could see. ", "forgetful": "The text does not tell of it. "}
+_OF_CALLS = frozenset({"tool_call_as_text", "broken_tool_arguments"})
 LONG = 8000
 """Characters: who is forgetful loses what stands in a prompt of more than this."""
 
 
-def concerns(rewrite: str | None, body: Any) -> bool:
-    """Whether a change has to do with a request; one without picture says nothing about who is blind. What is no
-    conversation (Responses, embeddings) is not changed."""
-    if rewrite is not None and isinstance(body, Mapping) and "input" in body and "messages" not in body:
+def concerns(rewrite: str | None, body: Any, api: Api = Api.CHAT) -> bool:
+    """Whether a change has to do with a request: one without picture says nothing about who is blind, one without tools
+    gets no call that could be broken, and who asks for vectors is told nothing."""
+    if rewrite is None:
+        return True
+    if not changes(rewrite, api):
         return False
+    if rewrite in _OF_CALLS:
+        return isinstance(body, Mapping) and bool(body.get("tools"))
     if rewrite not in ("blind", "forgetful"):
         return True
     texts, pictures = _content(body)
@@ -29,7 +36,7 @@ def _content(body: Any) -> tuple[int, int]:
     """(characters of text, number of pictures) of a request."""
     texts = pictures = 0
     for part in _parts(body):
-        if part.get("type") in ("image_url", "image"):
+        if part.get("type") in ("image_url", "image", "input_image"):
             pictures += 1
         elif isinstance(part.get("text"), str):
             texts += len(part["text"])
@@ -37,8 +44,10 @@ def _content(body: Any) -> tuple[int, int]:
 
 
 def _parts(body: Any) -> Iterator[Mapping[str, Any]]:
-    messages = body.get("messages") if isinstance(body, Mapping) else None
-    for message in messages if isinstance(messages, list) else ():
+    asked = (body.get("messages") or body.get("input")) if isinstance(body, Mapping) else None
+    if isinstance(asked, str):  # the short form of Responses
+        yield {"text": asked}
+    for message in asked if isinstance(asked, list) else ():
         content = message.get("content") if isinstance(message, Mapping) else None
         if isinstance(content, str):
             yield {"text": content}

@@ -18,7 +18,7 @@ from monitor.model import NO_TOKENS, Attempt, Origin, Outcome, Path, Reason, Sta
 from monitor.offering import Catalogue
 from monitor.pricing import cost_of
 from monitor.reading import clean
-from monitor.served import Served, exhausted, match, placed
+from monitor.served import Served, check_target, exhausted, match, placed
 
 PROBE = "live"
 """Stands where a probe's outcome has the probe's key, after the chain's name."""
@@ -162,6 +162,10 @@ def _served(answer: Answer, place: Place, catalogue: Catalogue) -> Served:
         return (match if came else exhausted)(answer, place.chain, catalogue)
     position, last = place.target.position, len(place.chain.targets) - 1
     attempts = placed(answer.attempts, place.chain, catalogue) or (_step(answer, place),)
+    if came and answer.finding.reason is Reason.NONE:
+        impostor = check_target(answer, place.target, catalogue)
+        if impostor.reason is not Reason.NONE:
+            return Served(position=None, path=Path.WRONG_MODEL, attempts=attempts, why=impostor.detail)
     if came:
         path = Path.FELL_BACK if position else Path.PRIMARY
         why = f"answered by {answer.model or place.target.model}"

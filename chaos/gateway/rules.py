@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 
+from chaos.apis import Api, changes
 from chaos.errors import Wording, wording
 from chaos.faults.unfit import concerns
 from chaos.gateway.calls import Open
@@ -67,6 +68,7 @@ class Mark:
     position: int | None
     header: Callable[[str], str | None]
     body: Callable[[], object] = lambda: None
+    api: Api = Api.CHAT
     in_flight: int = 0
     call: Open | None = None
 
@@ -255,4 +257,4 @@ def _concerns(effect: Effect, seen: Mark) -> bool:
     if effect.rewrite is None:
         return True
     body = seen.body()
-    return body is None or concerns(effect.rewrite, body)
+    return changes(effect.rewrite, seen.api) and (body is None or concerns(effect.rewrite, body, seen.api))

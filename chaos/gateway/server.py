@@ -9,6 +9,7 @@ from random import Random
 import structlog
 from aiohttp import web
 
+from chaos.apis import api_of
 from chaos.gateway.control import Control, Exposition
 from chaos.gateway.door import Doors, Hall
 from chaos.gateway.heads import Address
@@ -185,6 +186,7 @@ class Gateway:
             header=header,
             call=record.seen.call if record.seen is not None else None,
             body=lambda: parse(b"".join(record.asked.head)),
+            api=api_of(record.path),
         )
 
 

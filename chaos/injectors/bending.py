@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from monitor.sse import DONE, EventReader, bears_content
 
 _AFTER = ("stall_after", "cut_after", "reset_after", "end_after", "error_after", "malformed_after")
 _BODY_LIMIT = 4 * 1024 * 1024
+_LAST = re.compile(r'"type":\s*"(message_delta|response\.(completed|incomplete|failed))"')
 _STEPS_A_SECOND = 10
 """Into how many pieces a second of a slow body is cut."""
 
@@ -80,13 +82,14 @@ class _Stream:
         self._hold = hold
         self._words = words
         self._rewrite = Rewrite(effect.rewrite) if effect.rewrite is not None else None
-        self._sent = 0
+        self._sent = self._events = 0
         self._due = {name: after for name in _AFTER if (after := getattr(effect, name)) is not None}
 
     async def bend(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         async for block in _blocks(pieces):
             data = next(EventReader().feed(block), "")
-            token, last = bears_content(data), _is_last(data)
+            token, last = bears_content(data), is_last(data)
+            self._events += 1
             if self._due.get("reset_after") == 0:  # before anything at all
                 raise ResetError
             if token:
@@ -107,7 +110,7 @@ class _Stream:
             yield self._error()
 
     def _error(self) -> bytes:
-        return error_event(self._effect.error or UPSTREAM_ERROR, self._words)
+        return error_event(self._effect.error or UPSTREAM_ERROR, self._words, number=max(self._events - 1, 0))
 
     async def _strike(self, *, last: bool) -> set[str]:
         """Perform what is due before the next event; what changes that event is returned."""
@@ -123,9 +126,9 @@ class _Stream:
         return due
 
 
-def _is_last(data: str) -> bool:
-    """OpenAI's mark of the end, or what comes after Anthropic's last token."""
-    return data == DONE or '"message_delta"' in data[:200]
+def is_last(data: str) -> bool:
+    """OpenAI's mark of the end, or what comes after the last token of Messages and of Responses."""
+    return data == DONE or _LAST.search(data[:200]) is not None
 
 
 async def _slowly(pieces: AsyncGenerator[bytes, None], rate: float, hold: Hold) -> AsyncGenerator[bytes, None]:

@@ -1,22 +1,22 @@
-"""How an answer is bent: pure changes of its JSON and of its event stream, in the shapes that OpenRouter documents."""
+"""How an answer is bent: takes it apart into its JSON and its events, and has those changed by what knows its API."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
-from chaos.faults.unfit import UNFIT, WHOLE
-from chaos.injectors import messages
-from chaos.injectors.messages import NONSENSE, STRANGER
+from chaos.injectors.completions import Completion
+from chaos.injectors.embeddings import Embeddings
+from chaos.injectors.messages import EVENTS, Message
+from chaos.injectors.responses import Response
+from chaos.injectors.sayings import Answer
 from chaos.model import ErrorReply
 
-REFUSAL = "I'm sorry, but I can't help with that."
 UPSTREAM_ERROR = ErrorReply(status=502, error_type="provider_unavailable", message="Provider returned error")
 
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
-_SPOKEN = ("content", "reasoning", "reasoning_content", "reasoning_details", "refusal", "tool_calls")
 
 
 def halve(data: bytes) -> bytes:
@@ -25,8 +25,10 @@ def halve(data: bytes) -> bytes:
 
 
 def halve_event(block: bytes) -> bytes:
-    """An event, complete as such, whose JSON cannot be read."""
-    return halve(_EVENT_END.sub(b"", block)) + b"\n\n"
+    """An event, complete as such, whose JSON cannot be read; the name of its type stays."""
+    whole = _EVENT_END.sub(b"", block)
+    name, field, data = whole.partition(b"data:")
+    return (name + field + halve(data.rstrip()) if field else halve(whole)) + b"\n\n"
 
 
 class EventSplitter:
@@ -48,6 +50,24 @@ class EventSplitter:
         return self._rest
 
 
+class Shape(Protocol):
+    """One change of one answer of an API: of all of it, or of its events in their order, each of which becomes none,
+    one or more. What has no meaning in the API changes nothing."""
+
+    def whole(self, answer: Answer, /) -> Answer: ...
+
+    def event(self, event: Answer, /) -> Sequence[Answer]: ...
+
+
+_SHAPES: tuple[tuple[Callable[[Answer], bool], Callable[[str], Shape]], ...] = (
+    (lambda one: isinstance(one.get("choices"), list), Completion),
+    (lambda one: one.get("type") == "message" or one.get("type") in EVENTS, Message),
+    (lambda one: one.get("object") == "response" or str(one.get("type")).startswith("response."), Response),
+    (lambda one: one.get("object") == "list" and isinstance(one.get("data"), list), Embeddings),
+)
+"""By what an answer, or an event of one, says of itself. A new API is one more line."""
+
+
 class Rewrite:
     """A change of the true answer by name, for the events of one answer in their order or for a plain one.
 
@@ -55,44 +75,20 @@ class Rewrite:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._change = _CHANGES[name]
-        self._messages = messages.Stream(name)
-        self._spoken = self._lost = False
+        self._shapes = [(matches, make(name)) for matches, make in _SHAPES]
 
     def body(self, body: bytes) -> bytes:
         answer = _parsed(body)
-        if answer is None:
-            return body
-        if answer.get("type") == "message":
-            return json.dumps(messages.whole(self._name, answer)).encode()
-        return json.dumps(self._changed(answer)).encode() if isinstance(answer.get("choices"), list) else body
+        shape = self._shape(answer)
+        return body if answer is None or shape is None else json.dumps(shape.whole(answer)).encode()
 
     def event(self, block: bytes, data: str) -> bytes:
-        answer = _parsed(data)
-        if answer is None:
-            return block
-        if answer.get("type") in messages.EVENTS:
-            changed = self._messages.event(answer)
-            return b"" if changed is None else b"event: " + answer["type"].encode() + b"\n" + _event(changed)
-        return _event(self._changed(answer)) if isinstance(answer.get("choices"), list) else block
+        event = _parsed(data)
+        shape = self._shape(event)
+        return block if event is None or shape is None else b"".join(map(_event, shape.event(event)))
 
-    def _changed(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        first = not self._spoken
-        self._spoken = self._spoken or any(part.get("content") for part in _parts(answer))
-        changed = self._change(answer, first)
-        self._lost = self._lost or (_calls(answer) and not _calls(changed))
-        # Without a call left there is none to have ended for.
-        return _with_parts(changed, dict, finish_reason="stop") if self._lost and _ends_for_calls(changed) else changed
-
-
-def _calls(answer: Mapping[str, Any]) -> bool:
-    return any(part.get("tool_calls") for part in _parts(answer))
-
-
-def _ends_for_calls(answer: Mapping[str, Any]) -> bool:
-    choices = answer.get("choices")
-    return any(isinstance(choice, dict) and choice.get("finish_reason") == "tool_calls" for choice in choices or ())
+    def _shape(self, answer: Answer | None) -> Shape | None:
+        return None if answer is None else next((shape for matches, shape in self._shapes if matches(answer)), None)
 
 
 def _parsed(data: bytes | str) -> dict[str, Any] | None:
@@ -103,84 +99,8 @@ def _parsed(data: bytes | str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _event(content: Mapping[str, Any]) -> bytes:
-    return b"data: " + json.dumps(content).encode() + b"\n\n"
-
-
-def _parts(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for choice in answer["choices"]:
-        for name in ("message", "delta"):
-            if isinstance(choice, dict) and isinstance(choice.get(name), dict):
-                yield choice[name]
-
-
-_Speak = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-
-
-def _with_parts(answer: Mapping[str, Any], speak: _Speak, **fields: Any) -> Mapping[str, Any]:
-    """The answer with each message or delta changed; ``fields`` are set in choices that have ended."""
-
-    def changed(choice: Any) -> Any:
-        if not isinstance(choice, dict):
-            return choice
-        parts = {name: speak(choice[name]) for name in ("message", "delta") if isinstance(choice.get(name), dict)}
-        return {**choice, **parts, **(fields if choice.get("finish_reason") else {})}
-
-    return {**answer, "choices": [changed(choice) for choice in answer["choices"]]}
-
-
-def _mute(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{name: value for name, value in part.items() if name not in _SPOKEN}, "content": ""}
-
-
-def _empty_content(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
-    return _with_parts(answer, _mute)
-
-
-def _wrong_model(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
-    return {**answer, "model": STRANGER}
-
-
-def _wrong_answer(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
-    def speak(part: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**_mute(part), "content": NONSENSE} if first and part.get("content") else _mute(part)
-
-    return _with_parts(answer, speak)
-
-
-def _refusal(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
-    def refuse(part: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**_mute(part), "content": None, "refusal": REFUSAL} if first and part.get("content") else _mute(part)
-
-    return _with_parts(answer, refuse)
-
-
-def _starved(answer: Mapping[str, Any], _first: bool) -> Mapping[str, Any]:
-    def think(part: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**_mute(part), "reasoning": part["content"]} if part.get("content") else _mute(part)
-
-    starved = _with_parts(answer, think, finish_reason="length", native_finish_reason="length")
-    usage = answer.get("usage")
-    if not isinstance(usage, dict):
-        return starved
-    details = {**(usage.get("completion_tokens_details") or {}), "reasoning_tokens": usage.get("completion_tokens", 0)}
-    return {**starved, "usage": {**usage, "completion_tokens_details": details}}
-
-
-def _unfit(name: str) -> Callable[[Mapping[str, Any], bool], Mapping[str, Any]]:
-    speak = UNFIT[name]
-
-    def change(answer: Mapping[str, Any], first: bool) -> Mapping[str, Any]:
-        return _with_parts(answer, speak if first or name not in WHOLE else _mute)
-
-    return change
-
-
-_CHANGES: Mapping[str, Callable[[Mapping[str, Any], bool], Mapping[str, Any]]] = {
-    "empty_content": _empty_content,
-    "wrong_model": _wrong_model,
-    "wrong_answer": _wrong_answer,
-    "refusal": _refusal,
-    "starved": _starved,
-    **{name: _unfit(name) for name in UNFIT},
-}
+def _event(content: Answer) -> bytes:
+    """Events that say their type have it as their name too."""
+    kind = content.get("type")
+    name = b"event: " + kind.encode() + b"\n" if isinstance(kind, str) else b""
+    return name + b"data: " + json.dumps(content).encode() + b"\n\n"

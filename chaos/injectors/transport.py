@@ -11,6 +11,7 @@ from random import Random
 
 import httpx
 
+from chaos.apis import api_of
 from chaos.errors import Wording, error_body, error_headers, wording
 from chaos.faults import FAULTS
 from chaos.faults.unfit import concerns
@@ -64,8 +65,8 @@ class TransportInjector:
         )
         if position is None or not meant or self.count >= self._injection.max_count or self._left() <= 0:
             return None
-        body = parse(request.content)
-        return self._striking.effect(position, self._clock.now(), lambda effect: concerns(effect.rewrite, body))
+        body, api = parse(request.content), api_of(request.url.path)
+        return self._striking.effect(position, self._clock.now(), lambda effect: concerns(effect.rewrite, body, api))
 
     async def hold(self, seconds: float = math.inf) -> None:
         """Wait, but not beyond the end of the injection."""

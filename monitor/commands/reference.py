@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from random import Random
 from typing import Any
 
 import typer
 
-from chaos.faults import FAULTS
+from chaos.apis import Api, changes
+from chaos.faults import FAULTS, resolve
 from chaos.injectors import INJECTORS
 from chaos.injectors.injector import ROUTED
 from chaos.model import Fault, Option, Shape, Unit
@@ -132,6 +134,18 @@ def _faults() -> Iterator[str]:
             what = ", ".join(named) if len(named) < _MOST_NAMED else "all others"
             yield f"- `{injector.name}`, {what}: {why}."
     yield f"- {SANDBOX}, {', '.join(f'`{name}`' for name in ROUTED)}: those are requests, which it obeys."
+    yield from _changes()
+
+
+def _changes() -> Iterator[str]:
+    """The faults that have to know what an answer looks like."""
+    yield from ("", "What changes an answer has to know its API; all other faults work in each.", "")
+    yield from (f"| fault | {' | '.join(Api)} |", "|---|" + "---|" * len(Api))
+    for name in sorted(FAULTS):
+        rewrite = FAULTS[name].effect(resolve(name, {}), Random(0)).rewrite
+        if rewrite is not None:
+            yield _row(f"`{name}`", *("yes" if changes(rewrite, api) else "" for api in Api))
+    yield from ("", "Who asks for embeddings is told nothing that could be refused, broken or overlooked.")
 
 
 SANDBOX = "sandbox"

@@ -61,6 +61,18 @@ REFUSALS = [
         "chat has an open incident (burn_rate, chain_degraded)",
     ),
     (
+        "trouble that is no incident yet",
+        {"view": replace(GOOD, pending=("edge_unproven", "burn_rate", "burn_rate"))},
+        Refusal.TROUBLE_AHEAD,
+        "chat has no open incident yet, but what becomes one if it lasts (burn_rate); try again after it",
+    ),
+    (
+        "an open incident, and more to come",
+        {"view": replace(GOOD, incidents=("chain_degraded",), pending=("chain_down",))},
+        Refusal.OPEN_INCIDENT,
+        "chat has an open incident (chain_degraded)",
+    ),
+    (
         "the primary is down",
         {"view": with_targets(primary=Health.DOWN)},
         Refusal.ALREADY_BROKEN,

@@ -211,17 +211,17 @@ async def seen_blocking(way: Way, fault: str) -> str:
         with asking:
             try:
                 return _plain(asking.chat.completions.create(model=SONNET, **QUESTIONS.get(fault, _TEXT)))
-            except _TROUBLE as error:
-                return _named(error)
+            except TROUBLE as error:
+                return named(error)
 
     told = await anyio.to_thread.run_sync(ask)
     return f"{told}, late" if fault not in HANGS and _late(way.clock.slept) else told
 
 
-_TROUBLE = (openai.APIError, httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError, TimeoutError)
+TROUBLE = (openai.APIError, httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError, TimeoutError)
 
 
-def _named(error: Exception, tokens: int = 0) -> str:
+def named(error: Exception, tokens: int = 0) -> str:
     if isinstance(error, openai.APIStatusError):
         return f"{type(error).__name__} {error.status_code}"
     cause = f" ({type(error.__cause__).__name__})" if isinstance(error, openai.APIConnectionError) else ""
@@ -235,8 +235,8 @@ async def _asked(asking: AsyncOpenAI, question: dict[str, Any], *, stream: bool)
             if stream:
                 return await _streamed(asking, question, tokens)
             return _plain(await asking.chat.completions.create(model=SONNET, **question))
-    except _TROUBLE as error:
-        return _named(error, len(tokens))
+    except TROUBLE as error:
+        return named(error, len(tokens))
 
 
 def _plain(answer: Any) -> str:
@@ -246,7 +246,7 @@ def _plain(answer: Any) -> str:
         return f"no choices, error {answer.error['code']}" if getattr(answer, "error", None) else "no choices"
     choice = answer.choices[0]
     message = choice.message
-    return _told(
+    return told(
         answer.model, message.content or "", message.refusal,
         [call.function.arguments for call in message.tool_calls or ()], choice.finish_reason,
     )  # fmt: skip
@@ -262,10 +262,10 @@ async def _streamed(asking: AsyncOpenAI, question: dict[str, Any], tokens: list[
             tokens += [choice.delta.content] if choice.delta.content else []
             refusal += choice.delta.refusal or ""
             arguments += "".join(call.function.arguments or "" for call in choice.delta.tool_calls or ())
-    return _told(model, "".join(tokens), refusal, [arguments] if arguments else [], finish)
+    return told(model, "".join(tokens), refusal, [arguments] if arguments else [], finish)
 
 
-def _told(model: str, content: str, refusal: str | None, calls: list[str], finish: str | None) -> str:
+def told(model: str, content: str, refusal: str | None, calls: list[str], finish: str | None) -> str:
     if refusal:
         what = "a refusal"
     elif calls:

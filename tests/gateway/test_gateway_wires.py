@@ -45,7 +45,8 @@ MESSAGE = {
     "content": [{"type": "text", "text": "pong"}], "usage": {"input_tokens": 11, "output_tokens": 7},
 }  # fmt: skip
 RESPONSE = {
-    "id": "resp_1", "object": "response", "model": MINI, "status": "completed", "output": [{"type": "message"}],
+    "id": "resp_1", "object": "response", "model": MINI, "status": "completed",
+    "output": [{"type": "message", "content": [{"type": "output_text", "text": "pong"}]}],
     "usage": {"input_tokens": 3, "output_tokens": 5, "output_tokens_details": {"reasoning_tokens": 2}},
 }  # fmt: skip
 EMBEDDED = {"model": MINI, "data": [{"embedding": [0.1]}], "usage": {"prompt_tokens": 4}}

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from chaos.apis import Api
 from chaos.errors import wording
 from chaos.faults.unfit import UNFIT, concerns
 from chaos.injectors.bending import bend
-from chaos.injectors.messages import NONSENSE, STRANGER
+from chaos.injectors.sayings import NONSENSE, STRANGER
 from chaos.model import Effect
 from monitor.dialects import DIALECTS
 from monitor.exchange import Answer, Event, Fate, Reply
@@ -101,10 +102,25 @@ def is_object(arguments: Any) -> bool:
         return False
 
 
-def test_what_is_no_conversation_is_not_changed() -> None:
-    assert not concerns("wrong_model", {"model": "m", "input": "hi"})
-    assert concerns("wrong_model", {"model": "m", "messages": []})
-    assert concerns(None, {"model": "m", "input": "hi"})
+@pytest.mark.parametrize(
+    ("rewrite", "body", "api", "expected"),
+    [
+        (None, {"input": "hi"}, Api.EMBEDDINGS, True),
+        ("wrong_model", {"input": "hi"}, Api.EMBEDDINGS, True),
+        ("refusal", {"input": "hi"}, Api.EMBEDDINGS, False),
+        ("refusal", {"input": "hi"}, Api.RESPONSES, True),
+        ("forgetful", {"input": "x" * 9000}, Api.RESPONSES, True),
+        ("forgetful", {"input": "hi"}, Api.RESPONSES, False),
+        ("forgetful", {"input": [{"role": "user", "content": "x" * 9000}]}, Api.RESPONSES, True),
+        ("blind", {"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, Api.RESPONSES, True),
+        ("blind", {"input": "hi"}, Api.RESPONSES, False),
+        ("tool_call_as_text", {"messages": [], "tools": [{}]}, Api.CHAT, True),
+        ("broken_tool_arguments", {"messages": [], "tools": []}, Api.CHAT, False),
+        ("broken_tool_arguments", [], Api.CHAT, False),
+    ],
+)
+def test_a_change_concerns_what_it_has_a_meaning_for(rewrite: str | None, body: Any, api: Api, expected: bool) -> None:
+    assert concerns(rewrite, body, api) is expected
 
 
 def test_who_is_blind_to_a_picture_in_anthropics_words() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from chaos.faults import FAULTS, resolve
 from chaos.faults.unfit import UNFIT
-from chaos.injectors.shaping import NONSENSE, STRANGER
+from chaos.injectors.sayings import NONSENSE, STRANGER
 from chaos.injectors.transport import TransportInjector
 from chaos.model import Connect, Effect, ErrorReply, Fault, Injection, RawReply, Strike
 from monitor.exchange import Ask, Fate, Reply
