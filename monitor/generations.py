@@ -22,7 +22,7 @@ from monitor.config.model import ChainConfig, Config
 from monitor.exchange import Answer, Ask, Fate
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Attempt, Outcome, Path
+from monitor.model import Attempt, Outcome, Path, Reason
 from monitor.offering import Catalogue
 from monitor.reading import clean, mapping, number, parse, text_of
 from monitor.served import exhausted, match
@@ -193,10 +193,11 @@ def explained(
         attempts_reported=True,
     )
     served = (exhausted if outcome.path is Path.EXHAUSTED else match)(answer, chain, catalogue)
-    if outcome.path is not Path.EXHAUSTED and served.position is None:
+    nobody_answered = outcome.path is None and outcome.reason is not Reason.NONE
+    if nobody_answered or (outcome.path is not Path.EXHAUSTED and served.position is None):
         return replace(outcome, attempts=served.attempts)
     told = f"{served.why} (from the record of the answer)"
-    guess = outcome.path in (Path.FELL_BACK, Path.PRIMARY, None) and outcome.reason == "none"
+    guess = outcome.path in (Path.FELL_BACK, Path.PRIMARY, None) and outcome.reason is Reason.NONE
     label = outcome.served_by if served.position is None else chain.targets[served.position].label
     return replace(
         outcome,

@@ -178,7 +178,8 @@ async def write(connection: AsyncConnection, batch: Batch) -> None:
             for start in range(0, len(rows), BATCH_ROWS):
                 await _insert(connection, table, rows[start : start + BATCH_ROWS])
     for row in (row for name, row in batch.rows if name == AMENDED):
-        await connection.execute(_AMEND.values(path=row["path"], value=row["value"]), {"amended_id": row["id"]})
+        found_out = {column: row[column] for column in ("path", "position", "value")}
+        await connection.execute(_AMEND.values(**found_out), {"amended_id": row["id"]})
     await _write_states(connection, batch.states)
     await _write_notices(connection, batch.notices)
 

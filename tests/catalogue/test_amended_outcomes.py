@@ -23,12 +23,14 @@ async def test_an_amended_outcome_is_read_back_amended(tmp_path: FilePath, flush
     store.add_outcome(other)
     if flushed:
         await store.flush()
-    amended = replace(first, path=Path.FILTERED, detail="looked up")
+    amended = replace(first, path=Path.FILTERED, served_by="secondary", position=1, detail="looked up")
     store.amend_outcome(amended)
     assert await store.outcome("o1") == amended
     assert await store.outcome("o2") == other
     paths = {path: count for _, _, path, count in await store.fallback_buckets(NOW - 3600)}
     assert paths == {Path.FILTERED: 1, Path.FELL_BACK: 1}
+    served = await store.served([first.chain], since=NOW - 3600, width=900)
+    assert (1, Path.FILTERED) in {(position, path) for _, _, position, path, _ in served}
     await store.close()
 
 

@@ -218,6 +218,13 @@ RECORDS: list[tuple[str, Outcome, dict[str, Any], Path | None, str]] = [
         "503 from X; moved on to",
     ),
     (
+        "a refusal that says nothing of the chain",
+        fell_back(path=None, served_by=None, position=None, status=Status.ERROR, reason=Reason.UNAUTHORIZED, detail="401"),
+        record({**GOOD, "status": 401}),
+        None,
+        "401",
+    ),
+    (
         "nobody",
         fell_back(path=Path.EXHAUSTED, model=None, status=Status.FAILED, reason=Reason.OVERLOADED, detail="503"),
         record(FAILED, {**FAILED, "status": 429}),
