@@ -208,13 +208,14 @@ class App:
     def _network_changed(self, up: bool) -> None:
         self._metrics.set_series("fallbackd_network_up", {(): float(up)})
         self._telling.alarm.wake()
+        self._broadcast.all_changed()
 
     async def _serve(self) -> None:
         now = self.in_force
         control = DaemonControl(
             now, store=self._store, knowledge=self._knowledge, alarm=self._telling.alarm, drilling=self._drilling,
             metrics=self._metrics, schedule=self._schedule, outbox=self._telling.outbox, clock=self._clock,
-            stocktaking=self._stocktaking,
+            stocktaking=self._stocktaking, connectivity=self._connectivity,
         )  # fmt: skip
         insights = Explaining(now, knowledge=self._knowledge, endpoints=self._endpoints, store=self._store)
         page = build(

@@ -76,7 +76,7 @@ class Broadcast:
         self._feed.publish("alert", {"at": self._clock.now()})
 
     def all_changed(self) -> None:
-        """Another config is in force."""
+        """Another config is in force, or our own network went down or came back."""
         self._feed.publish(REFRESH, {})
 
     def _is_due(self, outcome: Outcome) -> bool:

@@ -10,6 +10,7 @@ from monitor.alert_views import AlertViews
 from monitor.alerting import Silence
 from monitor.chain_views import ChainViews, budget_fields
 from monitor.clock import Clock
+from monitor.connectivity import Connectivity
 from monitor.drill_views import DrillViews
 from monitor.drilling import Drilling
 from monitor.gauges import Gauges
@@ -53,6 +54,7 @@ class DaemonControl:
         schedule: Schedule,
         outbox: Outbox,
         stocktaking: Stocktaking,
+        connectivity: Connectivity,
         clock: Clock,
     ) -> None:
         self._in_force = in_force
@@ -64,6 +66,7 @@ class DaemonControl:
         self._schedule = schedule
         self._outbox = outbox
         self._stocktaking = stocktaking
+        self._connectivity = connectivity
         self._clock = clock
         self._started = clock.now()
         self._alerts = AlertViews(alarm)
@@ -86,6 +89,7 @@ class DaemonControl:
             runs_under_way=len(self._drilling.runner.running),
             outbox_pending=sum(self._outbox.waiting().values()),
             stopped=self._drilling.runner.stopped,
+            network_down_since=self._connectivity.down_since,
             budgets=tuple(
                 SharedBudgetView(**budget_fields(state), scope=state.purse.scope, provider=state.purse.name)
                 for state in self._knowledge.spending.shared(self._clock.now())

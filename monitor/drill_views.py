@@ -9,6 +9,7 @@ from chaos.guard import Running
 from chaos.journals import journal_from_json
 from chaos.model import Drill, Event, Journal
 from chaos.report import event_line, text
+from chaos.victims import whose
 from monitor.config.model import Config
 from monitor.config.quantity import format_duration
 from monitor.drilling import Drilling
@@ -34,9 +35,10 @@ class DrillViews:
             fault=drill.fault,
             injector=drill.injector,
             expects=_expects(drill),
+            whose=whose(drill),
             schedule=_schedule(drill),
             requests=drill.most_requests,
-            cost=None if price is None else price * drill.most_requests,
+            cost=_most(drill, price),
             max_duration=drill.max_duration,
             next_run=self._schedule.next_run(f"drill:{drill.name}"),
             last=_finished(last) if last else None,
@@ -113,6 +115,12 @@ def _expects(drill: Drill) -> str:
         if planned is not None
     ]
     return f"{drill.expect.served_by} within {format_duration(drill.expect.within)}{path}{''.join(also)}"
+
+
+def _most(drill: Drill, price: float | None) -> float | None:
+    """US dollars that a run costs at most: ``price`` a question, and what a rising load may cost."""
+    load = drill.capacity.usd if drill.capacity else 0.0
+    return None if price is None else price * drill.most_requests + load
 
 
 def _schedule(drill: Drill) -> str:

@@ -25,6 +25,7 @@ from monitor.web.feed import Feed
 from monitor.web.gate import Reader, reader
 from monitor.web.history_api import Histories
 from monitor.web.history_views import Window
+from monitor.web.moments import moments
 from monitor.web.reference import operations, values
 from monitor.web.timeline import grouped, timeline
 from monitor.web.views import ChainView, OutcomeQuery, Refused, RunView
@@ -78,6 +79,7 @@ def environment() -> Environment:
         "counts": wording.chores,
         "day_time": wording.day_time,
         "lasting": wording.lasting,
+        "moments": moments,
         "outcome_of": wording.outcome_of,
         "path": wording.path,
         "percent": wording.percent,

@@ -177,8 +177,8 @@ class RunDetail(RunView):
 
 
 class DrillView(View):
-    """``breaks`` are labels; ``schedule`` and ``expects`` are texts; ``requests`` is how many paid ones at most, and
-    ``cost`` what they cost at most in USD, None where no price is known."""
+    """``breaks`` are labels; ``schedule``, ``expects`` and ``whose`` are texts; ``requests`` is how many paid ones at
+    most, and ``cost`` what they cost at most in USD, None where no price is known."""
 
     name: str
     chain: str
@@ -186,6 +186,7 @@ class DrillView(View):
     fault: str
     injector: str
     expects: str
+    whose: str = Field(default="fallbackd's own questions only", description="Whose requests meet the fault.")
     schedule: str
     requests: int
     cost: float | None = None
@@ -209,6 +210,9 @@ class StatusView(View):
     runs_under_way: int
     outbox_pending: int
     stopped: str | None = None
+    network_down_since: float | None = Field(
+        default=None, description="Since when fallbackd's own network is down, so that nothing is judged."
+    )
     budgets: tuple[SharedBudgetView, ...] = Field(default=(), description="Budgets of providers and of all chains.")
     notes: tuple[str, ...] = ()
 

@@ -73,7 +73,7 @@ def consequences(drill: DrillView) -> str:
     """What running a drill will do, for the person who is about to."""
     cost = "their price is not known" if drill.cost is None else f"{usd(drill.cost)} at most"
     return (
-        f"Breaks {' and '.join(drill.breaks)} of {drill.chain} with {drill.fault}, for fallbackd's own questions only: "
+        f"Breaks {' and '.join(drill.breaks)} of {drill.chain} with {drill.fault}, for {drill.whose}: "
         f"for {span(drill.max_duration)} at most, with up to {drill.requests} paid requests ({cost}). "
         f"The fault is taken away afterwards, whatever happens. Expected: {drill.expects}."
     )

@@ -219,7 +219,7 @@ RECORDS: list[tuple[str, Outcome, dict[str, Any], Path | None, str]] = [
     ),
     (
         "a refusal that says nothing of the chain",
-        fell_back(path=None, served_by=None, position=None, status=Status.ERROR, reason=Reason.UNAUTHORIZED, detail="401"),
+        fell_back(path=None, served_by=None, status=Status.ERROR, reason=Reason.UNAUTHORIZED, detail="401"),
         record({**GOOD, "status": 401}),
         None,
         "401",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,8 +32,8 @@ def chain(name: str, health: str = "healthy", **changed: Any) -> dict[str, Any]:
 
 def alert(number: int, **changed: Any) -> dict[str, Any]:
     return {
-        "key": f"k{number}", "chain": "a", "state": "firing", "title": f"Chain a has trouble {number}",
-        "since": NOW - 130, "severity": "critical", **changed,
+        "key": f"k{number}", "alert": "chain-down", "chain": "a", "state": "firing",
+        "title": f"Chain a has trouble {number}", "since": NOW - 130, "severity": "critical", **changed,
     }  # fmt: skip
 
 
@@ -138,3 +139,36 @@ def test_a_chain_shows_its_targets_in_order_and_why_one_is_down() -> None:
     assert "66m" in text
     assert "target-1: 503 from somewhere, [markup]" in text
     assert max(map(len, lines)) <= 80
+
+
+def test_what_is_only_pending_is_one_line_below_what_fires() -> None:
+    seen = picture(chain("a"), chain("b"), alerts=1)
+    waiting = [
+        alert(7, state="pending", alert="chain-degraded"), alert(8, state="pending", alert="chain-degraded", chain="b"),
+        alert(9, state="pending", alert="probe-stale", chain="b"),
+    ]  # fmt: skip
+    seen = replace(seen, alerts=[*waiting, *seen.alerts])
+    told = [line for line in shown(overview(seen, height=24, now=NOW)) if line.startswith(("firing", "pending"))]
+    assert told == ["firing   Chain a has trouble 0 (2m)", "pending  chain-degraded of a, b; probe-stale of b"]
+    own = shown(chain_view(seen, seen.chains[1], height=24, now=NOW))
+    assert "pending  chain-degraded of b; probe-stale of b" in own
+
+
+def test_a_network_of_our_own_that_is_down_is_said_and_takes_no_room() -> None:
+    up = picture(chain("a"))
+    down = replace(up, status={**up.status, "network_down_since": NOW - 65})
+    for view in (overview, lambda seen, **size: chain_view(seen, seen.chains[0], **size)):
+        without, lines = shown(view(up, height=24, now=NOW)), shown(view(down, height=24, now=NOW))
+        assert lines[1] == "our own network is down for 65s: nothing is judged until it is back"
+        assert lines[2:] == without[2:]
+
+
+def test_a_long_line_is_whole_while_there_is_room_and_cut_when_there_is_none() -> None:
+    one = chain("a", targets=[target(0, "down")])
+    lines = shown(chain_view(picture(one), one, height=24, now=NOW))
+    first = next(number for number, line in enumerate(lines) if line.startswith("why      target-0: 503"))
+    assert lines[first + 1].startswith("         ")
+    assert lines[first + 1].strip()
+    cut = shown(chain_view(picture(one), one, height=10, now=NOW))
+    (line,) = [line for line in cut if line.startswith("why")]
+    assert line.endswith("…")

@@ -120,7 +120,7 @@ async def test_the_page_of_a_chain_tells_all_of_it() -> None:
         "anthropic healthy 790 ms",
         "chat-by-provider falls back too often",
         "primary 99 % secondary 1.0 % last-resort 0 % nobody 0.3 %",
-        "degraded for 15 min primary down: timeout",
+        "degraded for 15 min: primary down: timeout",
         "drill primary-gone passed",
     ):
         assert text in page
@@ -280,3 +280,26 @@ WORDS = [
 @pytest.mark.parametrize(("said", "expected"), WORDS)
 def test_values_in_words(said: str, expected: str) -> None:
     assert said == expected
+
+
+@pytest.mark.parametrize("place", ["/", "/chains/chat"])
+async def test_a_network_of_our_own_that_is_down_is_said_before_all_else(place: str) -> None:
+    down = plain((await get(place, FakeControl(network_down_since=NOW - 65))).text)
+    assert "own network is down since 2023-11-14 22:12:15" in down
+    assert "own network" not in plain((await get(place)).text)
+
+
+async def test_what_is_only_pending_is_folded_below_what_fires() -> None:
+    page = (await get("/")).text
+    fold = page.index('<details class="waiting" id="pending">')
+    assert max(page.index("No target answers"), page.index("chat-by-provider falls back too often")) < fold
+    assert "1 pending: told if it lasts chain-degraded of chat-by-provider" in plain(page)
+    assert fold < page.index("groq is rate limited.") < page.index('<section id="chains"')
+    quiet = FakeControl(alert_views=[one for one in alerts() if one.state == "firing"])
+    assert 'id="pending"' not in (await get("/", quiet)).text
+
+
+async def test_times_in_texts_are_marked_for_the_readers_zone() -> None:
+    limited = chat().model_copy(update={"health": Health.DEGRADED, "detail": "primary limited since 22:03 UTC"})
+    page = (await get("/chains/chat", FakeControl(chain_views=[limited]))).text
+    assert 'primary limited since <time datetime="2023-11-14T22:03:00Z" data-moment="minute"' in page

@@ -63,6 +63,7 @@ class FakeControl:
     found: list[Outcome] = field(default_factory=outcomes)
     refusal: Refused | None = None
     stopped: str | None = None
+    network_down_since: float | None = None
     readiness: tuple[bool, str] = (True, "every chain has results")
     broken: bool = False
     silence_values: Sequence[Silence] = ()
@@ -81,6 +82,7 @@ class FakeControl:
             runs_under_way=0,
             outbox_pending=0,
             stopped=self.stopped,
+            network_down_since=self.network_down_since,
             notes=("Slack is off: SLACK_BOT_TOKEN is not set.",),
         )
 

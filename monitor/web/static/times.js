@@ -4,6 +4,7 @@ const pad = (number) => String(number).padStart(2, "0");
 
 export const clock = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
 const minute = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+const date = (at) => `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
 const day = (at) => (at.toDateString() === new Date().toDateString() ? "" : "yesterday "); // a strip is of one day
 
 function ago(at, now) {
@@ -25,10 +26,16 @@ function tick(root) {
 export function localise(root) {
   for (const element of root.querySelectorAll("time[data-clock]")) {
     const at = new Date(element.dateTime);
-    const date = document.createElement("span");
-    date.className = "day";
-    date.textContent = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
-    element.replaceChildren(date, ` ${clock(at)}`);
+    const day = document.createElement("span");
+    day.className = "day";
+    day.textContent = date(at);
+    element.replaceChildren(day, ` ${clock(at)}`);
+  }
+  for (const element of root.querySelectorAll("time[data-moment]")) {
+    const at = new Date(element.dateTime);
+    const text = element.dataset.moment === "minute" ? minute(at) : clock(at);
+    const today = at.toDateString() === new Date().toDateString();
+    element.textContent = today ? text : `${date(at)} ${text}`;
   }
   for (const tip of root.querySelectorAll("title[data-from]")) {
     const {from, to, text} = tip.dataset;
