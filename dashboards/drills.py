@@ -7,7 +7,7 @@ from functools import partial
 from dashboards import look
 from dashboards.frame import Page, every_chain
 from dashboards.panels import Head, Panel, bars, lines, number, states
-from dashboards.queries import age, counted, now, over_time, quantile
+from dashboards.queries import age, counted, now, or_else, over_time, quantile
 from dashboards.tables import Column, grid, matrix
 
 CHAINS = 'chain=~"$chain"'
@@ -212,11 +212,48 @@ def _over_time() -> list[Panel]:
     ]
 
 
+def _clients() -> Panel:
+    """What applications do wrong while a drill breaks them."""
+    nothing = {"chain": "no drill looks at applications", "drill": "", "misdeed": ""}
+    calls = "round(" + counted("fallbackd_client_misdeeds_total", "chain, drill, misdeed", CHAINS, "$__range") + ")"
+    unwatched = look.words({str(look.NEVER): ("not watched", look.UNKNOWN)})
+    return grid(
+        Head(
+            title="What clients did wrong",
+            about="Calls of applications in the time range in which a client did something wrong while a drill broke "
+            "them: retried in vain, at once or too often, never fell back, took a torso for an answer. Drills of "
+            "applications and of live traffic look for it.",
+            unit="none",
+            width=24,
+            height=6,
+        ),
+        (
+            Column(field="chain", heading="Chain"),
+            Column(field="drill", heading="Drill"),
+            Column(field="misdeed", heading="What"),
+            Column(
+                field="Value",
+                heading="Calls",
+                decimals=0,
+                steps=((None, look.GOOD), (1.0, look.WARNING)),
+                mappings=(unwatched,),
+            ),
+        ),
+        now(or_else(calls, **nothing)),
+        worst="Calls",
+    )
+
+
 PAGE = Page(
     uid="fallbackd-drills",
     title="fallbackd: drills",
     about="Which failovers were seen to work, how long they took, and when.",
     variables=(every_chain(),),
-    rows=(("", _numbers()), ("Proven", [coverage(), *_verdicts()]), ("Failover", _failover())),
+    rows=(
+        ("", _numbers()),
+        ("Proven", [coverage(), *_verdicts()]),
+        ("Failover", _failover()),
+        ("Applications", [_clients()]),
+    ),
     drill_marks=CHAINS,
 )

@@ -140,7 +140,7 @@ def _links(page: Page) -> list[builder.DashboardLink]:
 def _marks(selector: str | None) -> list[builder.AnnotationQuery]:
     if selector is None:
         return []
-    active = over_time(f"max by (chain, drill, fault) (fallbackd_fault_active{{{selector}}}) == 1", "")
+    active = over_time(_struck(selector), "")
     ended = over_time(
         f"{counted('fallbackd_drills_total', 'chain, drill, verdict', selector, '$__rate_interval')} > 0", ""
     )
@@ -148,6 +148,14 @@ def _marks(selector: str | None) -> list[builder.AnnotationQuery]:
         _mark("Faults active", active.expr, "{{chain}}: {{fault}}", BROKEN_ON_PURPOSE),
         _mark("Drills ended", ended.expr, "{{chain}}: {{drill}} {{verdict}}", "dark-purple"),
     ]
+
+
+def _struck(selector: str) -> str:
+    """While a fault is active; and where it came and went between two scrapes, when its drill has ended."""
+    faults = f"max by (chain, drill, fault) (fallbackd_fault_active{{{selector}}})"
+    judged = f'{selector}, verdict!="inconclusive"'
+    ended = counted("fallbackd_drills_total", "chain, drill", judged, "$__rate_interval")
+    return f"({faults} == 1) or (({faults} * 0 + 1) and on (chain, drill) ({ended} > 0))"
 
 
 def _mark(name: str, expr: str, title: str, colour: str) -> builder.AnnotationQuery:

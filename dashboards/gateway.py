@@ -16,6 +16,7 @@ ANSWERS = "fallbackd_chain_answers_total"
 SECONDS = "fallbackd_gateway_duration_seconds"
 FIRST_TOKEN = "fallbackd_gateway_first_token_seconds"  # noqa: S105 - a metric, not a password
 COST = "fallbackd_gateway_cost_usd_total"
+OVERHEAD = "fallbackd_gateway_overhead_seconds"
 LIVE = f'{CHAINS}, origin="live"'
 OURS = f'{CHAINS}, injected="false"'
 BROKEN = f'{CHAINS}, injected="true"'
@@ -205,6 +206,36 @@ def _who() -> list[Panel]:
     ]
 
 
+def _overhead() -> list[Panel]:
+    """The gateway's own share of the time, and what passed through it."""
+    return [
+        lines(
+            Head(
+                title="Added by the gateway itself, 99 %",
+                about="99 % of the live exchanges within the window were held up by the gateway no longer than this: "
+                "request until it left for the endpoint (a new connection included), answer until its first bytes left "
+                "for the client, turn for how late the gateway turned to what had come.",
+                unit="s",
+                width=12,
+                least=0,
+                mappings=(NO_TRAFFIC,),
+            ),
+            over_time(quantile(OVERHEAD, 0.99, "part", ""), "{{part}}"),
+        ),
+        lines(
+            Head(
+                title="Tokens",
+                about="Tokens of live exchanges within the window, as far as their answers say it; reasoning is a part "
+                "of completion.",
+                unit="short",
+                width=12,
+                least=0,
+            ),
+            over_time(counted("fallbackd_gateway_tokens_total", "direction", CHAINS), "{{direction}}"),
+        ),
+    ]
+
+
 def _speed() -> list[Panel]:
     return [
         heat(
@@ -255,6 +286,6 @@ PAGE = Page(
     title="fallbackd: gateway",
     about="The traffic of applications that pass through the gateway: who answers it, how fast, and what drills break.",
     variables=(every_chain(),),
-    rows=(("", [*_numbers(), _grid()]), ("Who answers", _who()), ("How fast, for how much", _speed())),
+    rows=(("", [*_numbers(), _grid()]), ("Who answers", _who()), ("How fast, for how much", [*_speed(), *_overhead()])),
     drill_marks=CHAINS,
 )

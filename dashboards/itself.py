@@ -10,6 +10,7 @@ from dashboards.panels import Head, Panel, lines, number
 from dashboards.queries import counted, now, or_else, over_time, quantile
 from dashboards.spending import NO_CATALOGUE, ONE, money
 from dashboards.tables import Column, grid
+from dashboards.telling import telling
 
 INSTANCE = Variable(
     "instance", "Instance", "The daemons that are shown.", "label_values(fallbackd_build_info, instance)"
@@ -209,38 +210,6 @@ def _asking() -> list[Panel]:
     ]
 
 
-def _telling() -> list[Panel]:
-    return [
-        lines(
-            Head(
-                title="Notices",
-                about="Deliveries of notices within the window by notifier and result.",
-                unit="short",
-                least=0,
-            ),
-            over_time(counted("fallbackd_notices_total", "notifier, result", ONE), "{{notifier}} {{result}}"),
-            stacked=True,
-            as_bars=True,
-        ),
-        lines(
-            Head(
-                title="Notices waiting", about="Notices that are not delivered yet, by notifier.", unit="short", least=0
-            ),
-            over_time(f"sum by (notifier) (fallbackd_outbox_pending{{{ONE}}})", "{{notifier}}"),
-        ),
-        lines(
-            Head(
-                title="Database",
-                about="Rows that wait to be written, and writes within the window that failed and are tried again.",
-                unit="short",
-                least=0,
-            ),
-            over_time(f"sum by (instance) (fallbackd_store_pending{{{ONE}}})", "waiting {{instance}}"),
-            over_time(counted("fallbackd_store_errors_total", "instance", ONE), "failed {{instance}}"),
-        ),
-    ]
-
-
 def _process() -> list[Panel]:
     return [
         lines(
@@ -292,7 +261,7 @@ PAGE = Page(
     rows=(
         ("", [*_numbers(), *_watching()]),
         ("Asking", _asking()),
-        ("Telling", _telling()),
+        ("Telling", telling()),
         ("Money", money()),
         ("Process", _process()),
     ),

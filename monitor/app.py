@@ -241,7 +241,7 @@ class App:
 
     async def _start_traffic(self) -> None:
         self.traffic = Traffic(
-            told=self._pipeline.take, unobserved=self._metrics.gateway_unobserved,
+            told=self._pipeline.take, unobserved=self._metrics.gateway_unobserved, overhead=self._metrics.gateway_added,
             catalogue=self._endpoints.catalogue, clock=self._clock,
         )  # fmt: skip
         self._stack.push_async_callback(self.traffic.stop)

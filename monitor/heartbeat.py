@@ -15,6 +15,7 @@ from monitor.clock import Clock
 from monitor.conditions import ProbeView
 from monitor.config.model import Config
 from monitor.errors import DeliveryError
+from monitor.metrics import BEAT
 from monitor.notify import build_watchdogs
 from monitor.notify.post import Post
 
@@ -49,11 +50,20 @@ class _Beat:
 
 
 class Heartbeat:
-    """``watching`` says whether there is anything to be proud of."""
+    """``watching`` says whether there is anything to be proud of. ``told`` gets the receiver of each heartbeat, whether
+    it was received, and when."""
 
-    def __init__(self, *, config: Config, clock: Clock, watching: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        watching: Callable[[], bool],
+        told: Callable[[str, bool, float], None] = lambda *_: None,
+    ) -> None:
         self._clock = clock
         self._watching = watching
+        self._told = told
         self._beats = self._make(config)
         self._silent = False
 
@@ -108,6 +118,7 @@ class Heartbeat:
             beat.failing = True
         else:
             beat.failing = False
+        self._told(beat.name, not beat.failing, self._clock.now())
 
 
 def _to_url(url: str, every: float, now: float) -> _Beat:
@@ -116,4 +127,4 @@ def _to_url(url: str, every: float, now: float) -> _Beat:
     async def send() -> None:
         await post.send(url, method="GET")
 
-    return _Beat(name="heartbeat", every=every, send=send, close=post.close, due=now)
+    return _Beat(name=BEAT, every=every, send=send, close=post.close, due=now)

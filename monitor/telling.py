@@ -51,7 +51,7 @@ class Telling:
             config=config, knowledge=knowledge, store=store, metrics=metrics, clock=clock, told=self._on_alerts,
             itself=itself,
         )  # fmt: skip
-        self._heartbeat = Heartbeat(config=config, clock=clock, watching=self._is_watching)
+        self._heartbeat = Heartbeat(config=config, clock=clock, watching=self._is_watching, told=metrics.heartbeat)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def restore(self) -> None:

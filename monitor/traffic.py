@@ -11,7 +11,7 @@ from chaos.injectors import Reach
 from chaos.sandbox import Application
 from monitor.clock import Clock
 from monitor.config.model import Config
-from monitor.model import Outcome
+from monitor.model import Outcome, Overhead
 from monitor.offering import Catalogue
 
 log = structlog.get_logger("gateway")
@@ -19,13 +19,14 @@ log = structlog.get_logger("gateway")
 
 class Traffic:
     """Runs the gateway where there is one and it is not ``separate``. ``told`` gets the outcomes, ``unobserved`` is
-    called for each exchange that could not be read."""
+    called for each exchange that could not be read, ``overhead`` with what the gateway itself adds."""
 
     def __init__(
         self,
         *,
         told: Callable[[Outcome], None],
         unobserved: Callable[[], None],
+        overhead: Callable[[Overhead, float], None],
         catalogue: Callable[[str], Catalogue],
         clock: Clock,
     ) -> None:
@@ -33,6 +34,7 @@ class Traffic:
         self._application: Application | None = None
         self._told = told
         self._unobserved = unobserved
+        self._overhead = overhead
         self._catalogue = catalogue
         self._clock = clock
 
@@ -43,7 +45,7 @@ class Traffic:
             return
         self.gateway = Gateway(
             config, settings, told=self._told, unobserved=self._unobserved, catalogue=self._catalogue,
-            clock=self._clock,
+            clock=self._clock, overhead=self._overhead,
         )  # fmt: skip
         await self.gateway.start()
         if sandbox and settings.sandbox_traffic is not None:

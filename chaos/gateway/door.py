@@ -172,6 +172,7 @@ class Door(asyncio.Protocol):
         hall = self._hall
         asked = head.target.decode("ascii")
         record = Record(at=hall.now(), started=hall.time(), path=asked)
+        record.whole = record.started
         if head.own is not None:
             named = head.own.get(b"x-fallbackd-chain")
             record.chain = None if named is None else named.decode("latin-1")

@@ -45,6 +45,7 @@ class Line(asyncio.Protocol):
         self._passage = passage
         passage.line = self
         self._transport.write(request)
+        passage.record.sent = self._lines.time()
 
     def let_go(self, *, whole: bool) -> None:
         """The exchange is over. ``whole``: nothing of its answer is still to come, and the endpoint goes on."""
@@ -93,6 +94,7 @@ class Lines:
         self._port = url.port or 443
         self._trust = trust if url.scheme == "https" else None
         self._loop = loop
+        self.time = loop.time
         self._idle: deque[Line] = deque()
         self._opening: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None

@@ -10,6 +10,7 @@ from random import Random
 import structlog
 
 from chaos.gateway.outcomes import Reading, outcome_of
+from chaos.gateway.overhead import Added, added
 from chaos.gateway.places import Places, read_asked
 from chaos.gateway.record import Record
 from chaos.gateway.watches import Watches
@@ -45,6 +46,7 @@ class Observer:
         watches: Watches,
         clock: Clock,
         rng: Random,
+        tell: Added | None = None,
     ) -> None:
         self.places = places
         self.reading = reading
@@ -54,6 +56,7 @@ class Observer:
         """Exchanges that belong to no chain."""
         self._told = told
         self._unobserved = unobserved
+        self._tell = tell
         self._watches = watches
         self._clock = clock
         self._rng = rng
@@ -115,6 +118,7 @@ class Observer:
             if place is None:
                 self.strange += 1
                 return
+            self._tell_added(record)
             outcome = outcome_of(record, asked, place, self.reading, identity=new_id(record.at))
             if not record.marked:  # what carries a drill's mark is an outcome of the drill
                 self._told(outcome)
@@ -125,6 +129,11 @@ class Observer:
             self._failing = True
         else:
             self._failing = False
+
+    def _tell_added(self, record: Record) -> None:
+        if self._tell is not None:
+            for part, seconds in added(record):
+                self._tell(part, seconds)
 
 
 def passes_over(load: float, draw: float) -> bool:

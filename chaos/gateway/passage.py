@@ -57,7 +57,7 @@ class Passage:
         if self._started:
             self._pass(b"", data, self._time())
         else:
-            self._begin(self._head + data if self._head else data)
+            self._begin(self._head + data if self._head else data, self._time())
 
     def ended(self, error: Exception | None) -> None:
         """The connection to the endpoint is gone, or there never was one."""
@@ -77,7 +77,7 @@ class Passage:
             self.record.end = End.CLIENT_GONE
             self._close()
 
-    def _begin(self, data: bytes) -> None:
+    def _begin(self, data: bytes, at: float) -> None:
         """Interim answers (RFC 9110 section 15.2) stay here, as the client did not ask for them."""
         while (end := data.find(b"\r\n\r\n") + 4) > 3:
             raw = data[:end]
@@ -85,7 +85,7 @@ class Passage:
             if head is None:
                 break
             if head.status >= 200:
-                self._answer(head, raw, data)
+                self._answer(head, raw, data, at)
                 return
         else:
             self._head = data
@@ -93,7 +93,7 @@ class Passage:
                 return
         self._fail(HttpParserError("no answer of HTTP/1.1"))
 
-    def _answer(self, head: AnswerHead, raw: bytes, data: bytes) -> None:
+    def _answer(self, head: AnswerHead, raw: bytes, data: bytes, at: float) -> None:
         self._head = b""
         self._started, self._left, self._chunks = True, head.length, head.chunks
         self._reusable = head.lives_on
@@ -101,11 +101,12 @@ class Passage:
         self._lives_on = self._lives_on and not ends
         record = self.record
         record.status, record.headers = head.status, head.headers
-        record.first_byte = at = self._time()
+        record.first_byte = at
         if head.hops or not self._lives_on:
             reason = head.reason.decode("utf-8", "surrogateescape")
             raw = answer_head(head.status, reason, head.headers, chunked=False, close=not self._lives_on, framed=True)
         self._pass(raw, data, at)
+        record.passed = self._time()
 
     def _pass(self, head: bytes, data: bytes, at: float) -> None:
         if self._chunks is not None:

@@ -63,12 +63,13 @@ class Record:
 
     ``chain``: what the client named in ``X-Fallbackd-Chain``. ``marked``: it carries the mark of a drill. ``met``: a
     fault met it, of the drill ``drill``; ``injected``: the answer is not the endpoint's own. ``drill`` without ``met``:
-    a fault met its call before. ``seen``: what a drill that watches keeps of it.
+    a fault met its call before. ``whole``: when all of the request was here; ``sent``: when it left for the endpoint;
+    ``passed``: when the first bytes of the answer left for the client. ``seen``: what a drill that watches keeps of it.
     """
 
     __slots__ = (
         "answer", "asked", "at", "chain", "drill", "end", "ended", "error", "first_byte", "headers", "injected",
-        "marked", "met", "path", "seen", "started", "status",
+        "marked", "met", "passed", "path", "seen", "sent", "started", "status", "whole",
     )  # fmt: skip
 
     def __init__(self, *, at: float, started: float, path: str) -> None:
@@ -81,7 +82,10 @@ class Record:
         self.answer = Copy()
         self.status: int | None = None
         self.headers: Sequence[tuple[bytes, bytes]] = ()
+        self.whole: float | None = None
+        self.sent: float | None = None
         self.first_byte: float | None = None
+        self.passed: float | None = None
         self.ended = started
         self.end = End.COMPLETE
         self.error: BaseException | None = None

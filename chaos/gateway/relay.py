@@ -68,11 +68,13 @@ class Relay:
         struck: Struck | None = None
         try:
             body, streamed = await self._read(request, record)
+            record.whole = self._time() if streamed is None else None
             struck = self._decide(request, record)
             if struck is not None and (instead := await before_answer(request, struck)) is not None:
                 return await self._instead(request, record, *instead, whole=streamed is None)
             connection = await self._upstream.open()
             head = self._head(request, chunked=streamed is not None and request.content_length is None, struck=struck)
+            record.sent = self._time()
             message, answer = await self._exchange(request, connection, head + body, streamed, record)
             if struck is not None and bends(struck.effect):
                 return await self._bent(request, message, answer, record, struck, connection)

@@ -16,6 +16,7 @@ from chaos.gateway.heads import Address
 from chaos.gateway.listening import listen_for
 from chaos.gateway.observer import Observer
 from chaos.gateway.outcomes import Reading
+from chaos.gateway.overhead import Added, watch_turns
 from chaos.gateway.places import Places, read_asked
 from chaos.gateway.record import Record
 from chaos.gateway.relay import Relay
@@ -44,7 +45,8 @@ class Gateway:
     """Passes traffic on to one endpoint, byte for byte.
 
     ``told`` gets an Outcome of origin live for each exchange of a chain; ``unobserved`` is called for each that there
-    was no time to read. Neither they nor the control can stop traffic.
+    was no time to read, ``overhead`` with what the gateway itself adds. Neither they nor the control can stop
+    traffic.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Gateway:
         clock: Clock,
         unobserved: Callable[[], None] = lambda: None,
         exposition: Exposition | None = None,
+        overhead: Added | None = None,
     ) -> None:
         self.settings = settings
         self.url = ""
@@ -64,17 +67,18 @@ class Gateway:
         self._clock = clock
         self._catalogue = catalogue
         self._told = told
+        self._overhead = overhead
         dialect = config.endpoints[settings.endpoint].dialect
         self.rules = Rules(_sizes(config, settings), settings.live, clock, dialect)
         self.watches = Watches(clock)
         read = _observed(config, settings, catalogue)
-        self.observer = Observer(*read, told, unobserved, self.watches, clock, Random())
+        self.observer = Observer(*read, told, unobserved, self.watches, clock, Random(), overhead)
         self._config = config
         self._control = Control(self.rules, self.watches, self.observer, exposition)
         self._server: asyncio.Server | None = None
         self._doors: Doors | None = None
         self._careful: web.Server | None = None
-        self._observing: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._upstream: Upstream | None = None
 
     async def start(self) -> None:
@@ -87,7 +91,10 @@ class Gateway:
         self._time = asyncio.get_running_loop().time
         limit = self.settings.max_body_mib * 1024 * 1024
         self._relay = Relay(self._upstream, max_body=limit, time=self._time, decide=self._decide)
-        self._observing = asyncio.create_task(self.observer.run(), name="gateway observer")
+        self._beside = [asyncio.create_task(self.observer.run(), name="gateway observer")]
+        if self._overhead is not None:
+            turns = watch_turns(self._clock, self._overhead)
+            self._beside.append(asyncio.create_task(turns, name="gateway turns"))
         careful = self._careful = web.Server(
             self._serve, access_log=None, handler_cancellation=True, auto_decompress=False,
             max_line_size=_HEAD_LIMIT, max_field_size=_HEAD_LIMIT, max_headers=1024,
@@ -115,10 +122,11 @@ class Gateway:
         if self._doors is not None and self._careful is not None:
             self._careful.pre_shutdown()
             await asyncio.gather(self._doors.close(GRACE), self._careful.shutdown(GRACE))
-        observing, self._observing = self._observing, None
-        if observing is not None:
-            observing.cancel()
-            await asyncio.gather(observing, return_exceptions=True)
+        beside, self._beside = self._beside, []
+        for task in beside:
+            task.cancel()
+        if beside:
+            await asyncio.gather(*beside, return_exceptions=True)
             self.observer.drain()
         if self._upstream is not None:
             await self._upstream.close()

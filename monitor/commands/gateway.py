@@ -77,7 +77,8 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
     metrics = Metrics(config, (), (), VERSION)
     running = Gateway(
         config, settings, told=metrics.observe, unobserved=metrics.gateway_unobserved,
-        catalogue=lambda _: Catalogue(), clock=SystemClock(), exposition=metrics.exposition,
+        overhead=metrics.gateway_added, catalogue=lambda _: Catalogue(), clock=SystemClock(),
+        exposition=metrics.exposition,
     )  # fmt: skip
     await running.start()
     heap.settle()

@@ -30,6 +30,7 @@ class Declared:
 ANSWER_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0)
 FIRST_TOKEN_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 TOKENS_PER_SECOND = (1.0, 5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0, 250.0, 500.0, 1000.0)
+OVERHEAD_SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 LAG_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
 
 _SUBJECT = ("chain", "target", "provider")
@@ -187,6 +188,14 @@ METRICS: tuple[Declared, ...] = (
         ("chain", "target", "direction"),
         "Tokens of live exchanges: prompt, completion, and the part of completion that is reasoning.",
     ),
+    _histogram(
+        "fallbackd_gateway_overhead_seconds",
+        ("part",),
+        OVERHEAD_SECONDS,
+        "What the gateway itself adds to live exchanges: from a whole request to its sending, a new connection "
+        "included (request); from the first bytes of the answer to their passing on (answer); and, looked at four "
+        "times a second, how late it turns to what has come (turn).",
+    ),
     _counter(
         "fallbackd_gateway_unobserved_total",
         (),
@@ -205,6 +214,16 @@ METRICS: tuple[Declared, ...] = (
         "fallbackd_notifier_broken",
         ("notifier",),
         "1 while the notifier reaches nobody until somebody mends it (a revoked token, say); another one is told then.",
+    ),
+    _counter(
+        "fallbackd_heartbeats_total",
+        ("receiver", "result"),
+        "Heartbeats by what became of them: received or failed. While nothing is watched none are sent.",
+    ),
+    _gauge(
+        "fallbackd_heartbeat_last_timestamp_seconds",
+        ("receiver",),
+        "When a heartbeat was last received, since the epoch; 0 means never since the start.",
     ),
     _gauge(
         "fallbackd_slack_listening",

@@ -12,7 +12,7 @@ from typing import Protocol
 from monitor.capability import resolve
 from monitor.conditions import RULES
 from monitor.config.model import ChainConfig, Config
-from monitor.model import Health, Misdeed, Origin, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
+from monitor.model import Health, Misdeed, Origin, Overhead, Path, ProbeSpec, Reason, Status, Subject, VerdictKind
 
 OTHER = "other"
 CAPABILITY = "fallbackd_target_capability"
@@ -36,6 +36,8 @@ COMMON_RESULTS = (
 SKIPS = ("still_running", "missed", "crashed", "rate_limited", "budget", "passive")
 DIRECTIONS = ("prompt", "completion", "reasoning")
 STREAMED = "stream"
+BEAT = "heartbeat"
+"""The receiver at the address that ``heartbeat:`` names."""
 
 
 class Expected(Protocol):
@@ -90,6 +92,7 @@ class Labels:
         self._shared_budgets = [("provider", name) for name in config.budgets.providers]
         self._shared_budgets += [("overall", "")] if config.budgets.usd_per_day is not None else []
         self._notifiers = {notifier.name for notifier in config.alerts.notifiers}
+        self._receivers = set(_receivers(config))
 
     def subject(self, chain: str, target: str | None, provider: str | None) -> Values:
         """The labels chain, target, provider; a part that is not configured is ``other``."""
@@ -175,6 +178,8 @@ class Labels:
 
     def _of_traffic(self) -> Iterator[Series]:
         gateway = self._config.gateway
+        for part in Overhead if gateway else ():
+            yield "fallbackd_gateway_overhead_seconds", (part.value,)
         for chain in self._config.passing(gateway) if gateway else ():
             for position, path in _answers(len(chain.targets)):
                 yield "fallbackd_chain_answers_total", (chain.name, position, Origin.LIVE.value, path.value)
@@ -204,6 +209,10 @@ class Labels:
             yield "fallbackd_notifier_broken", (notifier.name,)
             if getattr(notifier.settings, "commands", None) is not None:  # only Slack's settings have them
                 yield "fallbackd_slack_listening", (notifier.name,)
+        for receiver in self._receivers:
+            yield "fallbackd_heartbeat_last_timestamp_seconds", (receiver,)
+            for result in ("received", "failed"):
+                yield "fallbackd_heartbeats_total", (receiver, result)
 
     def _covers_subject(self, chain: str, values: Mapping[str, str]) -> bool:
         target, provider = values.get("target", ""), values.get("provider", "")
@@ -235,7 +244,19 @@ class Labels:
         return "alert" not in values or (values["alert"], values["severity"]) in self._alerts
 
     def _covers_notifier(self, values: Mapping[str, str]) -> bool:
+        if "receiver" in values and values["receiver"] not in self._receivers:
+            return False
         return "notifier" not in values or values["notifier"] in self._notifiers
+
+
+def _receivers(config: Config) -> Iterator[str]:
+    """Who gets heartbeats: Alertmanagers with a watchdog by their names, and an address as ``heartbeat``."""
+    for notifier in config.alerts.notifiers:
+        if notifier.name not in config.muted and getattr(notifier.settings, "watchdog", False):
+            yield notifier.name
+    settings = config.alerts.heartbeat
+    if settings is not None and (settings.url or "heartbeat/url" in config.secrets):
+        yield BEAT
 
 
 def _parts(chain: ChainConfig) -> Iterator[tuple[str | None, str | None]]:

@@ -21,6 +21,7 @@ from monitor.model import (
     Misdeed,
     Origin,
     Outcome,
+    Overhead,
     ProbeSpec,
     Reason,
     Status,
@@ -200,6 +201,18 @@ class Metrics:
     def gateway_unobserved(self) -> None:
         """A live exchange passed that nobody had the time to read."""
         self._series.count("fallbackd_gateway_unobserved_total", ())
+
+    def gateway_added(self, part: Overhead, seconds: float) -> None:
+        """What the gateway itself added to an exchange."""
+        self._series.histogram("fallbackd_gateway_overhead_seconds", (part,)).observe(seconds)
+
+    def heartbeat(self, receiver: str, received: bool, at: float) -> None:
+        """A heartbeat was sent; one whose receiver is not configured any more is left out."""
+        if not self._labels.covers({"receiver": receiver}):
+            return
+        self._series.count("fallbackd_heartbeats_total", (receiver, "received" if received else "failed"))
+        if received:
+            self._series.set("fallbackd_heartbeat_last_timestamp_seconds", (receiver,), at)
 
     def reloaded(self, successful: bool, at: float) -> None:
         """The files were read, at the start or on a reload; a failure keeps the older config and its time."""

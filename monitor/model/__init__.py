@@ -4,7 +4,7 @@ Times named ``at``, ``since`` or ``until`` are seconds since the epoch (UTC); du
 seconds. Nothing here does I/O or imports a third-party package.
 """
 
-from monitor.model.enums import Health, Mode, Origin, Path, Reason, Severity, Status
+from monitor.model.enums import Health, Mode, Origin, Overhead, Path, Reason, Severity, Status
 from monitor.model.notices import Acknowledgement, Member, Notice, NoticeCause, NoticeState
 from monitor.model.outcomes import NO_TOKENS, Attempt, Outcome, Subject, Tokens, Transition, new_id
 from monitor.model.questions import PaceRange, ProbeSpec, Target
@@ -23,6 +23,7 @@ __all__ = [
     "NoticeState",
     "Origin",
     "Outcome",
+    "Overhead",
     "PaceRange",
     "Path",
     "ProbeSpec",

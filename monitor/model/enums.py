@@ -86,6 +86,14 @@ class Path(StrEnum):
         return self in (Path.FAILED_OVER, Path.FILTERED, Path.FELL_BACK, Path.WRONG_MODEL)
 
 
+class Overhead(StrEnum):
+    """A part of what the gateway itself adds to an exchange."""
+
+    REQUEST = "request"
+    ANSWER = "answer"
+    TURN = "turn"
+
+
 class Health(StrEnum):
     """Of a target or a chain over time. ``limited`` is a target that answers 429: never down for that alone."""
 

@@ -17,7 +17,7 @@ from chaos.strikes import FIELDS as STRIKE
 from monitor.clock import SystemClock
 from monitor.config.alert_sections import AlertsFile
 from monitor.config.model import ChainConfig, Config, EndpointConfig, GatewayConfig
-from monitor.model import Outcome
+from monitor.model import Outcome, Overhead
 from monitor.offering import Catalogue
 
 settings.register_profile("unhurried", deadline=None)
@@ -64,6 +64,7 @@ class Passing:
 
     gateway: Gateway = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)
+    added: list[tuple[Overhead, float]] = field(default_factory=list)
     _told: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -108,6 +109,7 @@ async def start() -> AsyncIterator[Start]:
             told=told or passing.tell,
             catalogue=lambda _: Catalogue(),
             clock=SystemClock(),
+            overhead=lambda part, seconds: passing.added.append((part, seconds)),
         )
         await gateway.start()
         begun.append(gateway)

@@ -10,9 +10,10 @@ import pytest
 
 from monitor.alerting import Alert, Stage
 from monitor.conditions import Cause, CauseKind
+from monitor.config.alert_sections import HeartbeatConfig
 from monitor.config.model import GatewayConfig
 from monitor.metrics import METRICS, Kind, Metrics
-from monitor.model import Health, Origin, Path, Reason, Severity, Status, Subject, Tokens, VerdictKind
+from monitor.model import Health, Origin, Overhead, Path, Reason, Severity, Status, Subject, Tokens, VerdictKind
 from tests.fakes.values import NOW, outcome, verdict
 
 from .metric_samples import config, drills, metrics, specs
@@ -218,6 +219,10 @@ def test_the_series_of_traffic_are_there_from_the_start_where_there_is_a_gateway
     place = {"chain": "chat", "target": "primary"}
     assert value(found, "fallbackd_gateway_requests_total", **place, status_class="2xx", injected="false") == 0
     assert value(found, "fallbackd_gateway_duration_seconds_count", **place) == 0
+    assert value(found, "fallbackd_gateway_overhead_seconds_count", part="turn") == 0
+    assert value(metrics(), "fallbackd_gateway_overhead_seconds_count", part="turn") is None
+    found.gateway_added(Overhead.REQUEST, 0.002)
+    assert value(found, "fallbackd_gateway_overhead_seconds_sum", part="request") == 0.002
     answers = {"position": "1", "origin": "live", "path": "fell_back"}
     assert value(found, "fallbackd_chain_answers_total", chain="chat", **answers) == 0
     assert value(found, "fallbackd_chain_answers_total", chain="spare", **answers) is None
@@ -297,6 +302,22 @@ def test_the_watcher_watches_itself() -> None:
     assert value(found, "fallbackd_fault_active", **fault) == 1
     assert value(found, "fallbackd_config_reload_successful") == 0
     assert value(found, "fallbackd_config_reload_timestamp_seconds") == NOW
+
+
+def test_heartbeats_are_counted_by_who_is_configured_to_get_them() -> None:
+    own = config()
+    alerts = own.alerts.model_copy(update={"heartbeat": HeartbeatConfig(url="http://127.0.0.1:1/ping")})
+    found = metrics(replace(own, alerts=alerts))
+    assert value(found, "fallbackd_heartbeats_total", receiver="heartbeat", result="failed") == 0
+    assert value(found, "fallbackd_heartbeat_last_timestamp_seconds", receiver="heartbeat") == 0
+    found.heartbeat("heartbeat", True, NOW)
+    found.heartbeat("heartbeat", False, NOW + 60)
+    found.heartbeat("gone", True, NOW)
+    assert value(found, "fallbackd_heartbeats_total", receiver="heartbeat", result="failed") == 1
+    assert value(found, "fallbackd_heartbeat_last_timestamp_seconds", receiver="heartbeat") == NOW
+    assert value(found, "fallbackd_heartbeats_total", receiver="gone", result="received") is None
+    found.apply(own, specs(own), drills(own))
+    assert value(found, "fallbackd_heartbeats_total", receiver="heartbeat", result="received") is None
 
 
 def test_a_reload_keeps_what_stayed_and_removes_what_has_gone() -> None:

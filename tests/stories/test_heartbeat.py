@@ -88,7 +88,9 @@ async def test_it_beats_while_watching_and_falls_silent_when_not(receiver):
 
 async def test_a_receiver_that_is_away_disturbs_nobody(receiver, capsys):
     clock = FakeClock()
-    heart = Heartbeat(config=config(receiver), clock=clock, watching=lambda: True)
+    told: list[tuple[str, bool, float]] = []
+    heart = Heartbeat(config=config(receiver), clock=clock, watching=lambda: True, told=lambda *beat: told.append(beat))
+    begun = clock.now()
     receiver.status = 503
     await heart.beat()
     clock.advance(60)
@@ -96,4 +98,7 @@ async def test_a_receiver_that_is_away_disturbs_nobody(receiver, capsys):
     await heart.beat()
     await heart.close()
     assert len(receiver.requests) == 4
+    assert sorted(told) == [
+        ("am", False, begun), ("am", True, begun + 60), ("heartbeat", False, begun), ("heartbeat", True, begun + 60),
+    ]  # fmt: skip
     assert "secret" not in "".join(capsys.readouterr())
