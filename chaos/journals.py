@@ -11,11 +11,12 @@ from dataclasses import fields
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
 from chaos.evidence import Evidence
 from chaos.judge import judge
 from chaos.model import Journal
+from monitor.config import wording
 from monitor.errors import FallbackdError
 from monitor.model import Verdict
 from monitor.reading import mapping
@@ -71,7 +72,7 @@ def journal_from(document: Any) -> Journal:
         where = ".".join(str(step) for step in first["loc"] if step != Journal.__name__)
         others = error.error_count() - 1
         more = f" (and {others} more)" if others else ""
-        raise JournalError(f"this journal is damaged: {where or 'it'}: {first['msg']}{more}") from None
+        raise JournalError(f"this journal is damaged: {where or 'it'}: {_wrong(first)}{more}") from None
 
 
 def evidence_of(journal: Journal) -> Evidence:
@@ -98,6 +99,12 @@ def differences(recorded: Verdict, again: Verdict) -> tuple[tuple[str, Any, Any]
         for part in parts
         if getattr(recorded, part) != getattr(again, part)
     )
+
+
+def _wrong(error: ErrorDetails) -> str:
+    if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return "is missing"
+    return wording.sentence(error, error["loc"], error["input"], "")
 
 
 def _members(journal: Journal) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class NewSilence(BaseModel):
     incident: str | None = Field(default=None, max_length=64, description="An open incident, whatever joins it.")
     alert: str | None = Field(default=None, max_length=64, description="A rule's name; unset, all alerts of the chain.")
     for_: Duration = Field(alias="for", gt=0, le=LONGEST, description="How long, as in 1h; at most 30 days.")
-    why: str = Field(min_length=1, max_length=500)
+    why: str = Field(min_length=1, max_length=500, description="What whoever reads it later should know.")
     by: str = Field(default="api", min_length=1, max_length=64)
 
     @model_validator(mode="after")

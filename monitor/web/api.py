@@ -68,6 +68,9 @@ class Released(BaseModel):
     released: bool = True
 
 
+NOT_A_PAGE = "is not what an earlier page gave as next; leave it out for the newest"
+
+
 class Page(BaseModel):
     """Where in a long list. An unknown parameter is a mistake."""
 
@@ -77,9 +80,9 @@ class Page(BaseModel):
 
     @field_validator("before")
     @classmethod
-    def _isparse_cursor(cls, value: str | None) -> str | None:
+    def _is_of_a_page(cls, value: str | None) -> str | None:
         if value is not None and parse_cursor(value) is None:
-            raise ValueError("not what an earlier page gave as next")
+            raise ValueError(NOT_A_PAGE)
         return value
 
     @property

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from monitor.errors import FallbackdError
+from monitor.web.mistakes import sentences
 
 
 class ErrorText(BaseModel):
@@ -48,9 +49,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return refusal(error.status_code, message, headers=error.headers)
 
 
-async def _bad_input(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
+async def _bad_input(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
-    return refusal(400, "; ".join(_mistake(one["loc"], one["msg"]) for one in error.errors()))
+    return refusal(400, sentences(request, error))
 
 
 async def _trouble(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
@@ -59,9 +60,3 @@ async def _trouble(request: Request, error: Exception) -> JSONResponse:  # noqa:
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
     return refusal(500, "fallbackd itself failed here; its log says how")
-
-
-def _mistake(place: tuple[int | str, ...], message: str) -> str:
-    """``limit: Input should be ...``; the first part of a place only says query or body."""
-    path = ".".join(str(part) for part in place[1:] if isinstance(part, str))
-    return f"{path or place[0]}: {message.removeprefix('Value error, ')}"

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monitor.clock import Clock, utc
 from monitor.web import public, strip, wording
 from monitor.web.access import Policy
-from monitor.web.api import ID, NAME, find_chain, find_run, next_page, parse_cursor
+from monitor.web.api import ID, NAME, NOT_A_PAGE, find_chain, find_run, next_page, parse_cursor
 from monitor.web.control import Control
 from monitor.web.coverage_views import ChainCoverageView
 from monitor.web.feed import Feed
@@ -213,5 +213,5 @@ def add_reading(made: APIRouter, pages: Pages) -> None:
 def _cursor(before: str | None) -> tuple[float, str] | None:
     found = parse_cursor(before) if before is not None else None
     if before is not None and found is None:
-        raise HTTPException(400, "before: not what an earlier page gave as next")
+        raise HTTPException(400, f"query before: {NOT_A_PAGE}")
     return found

@@ -180,10 +180,8 @@ DAMAGES: list[tuple[Any, str]] = [
             "upgrade fallbackd"
         ),
     ),
-    (
-        {"seed": "many"},
-        "this journal is damaged: seed: Input should be a valid integer, unable to parse string as an integer",
-    ),
+    ({"seed": "many"}, 'this journal is damaged: seed: "many" is not a whole number'),
+    ({"drill": {"chain": 7}}, 'this journal is damaged: drill.chain: 7 is a number, not text; write it in quotes: "7"'),
     ({"labels": []}, "this journal does not say what the chain's targets were called, so it cannot be judged again"),
     (
         {"labels": ["a"], "drill": {"strikes": [{"positions": [4], "fault": "ignore"}]}},

@@ -39,6 +39,7 @@ model_list:
     model_info: {id: ordered-second}
 litellm_settings:
   num_retries: 0
+  use_chat_completions_url_for_anthropic_messages: true
   fallbacks: [{chat: [chat-backup]}]
   context_window_fallbacks: [{chat: [chat-backup]}]
   content_policy_fallbacks: [{chat: [chat-backup]}]

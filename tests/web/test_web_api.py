@@ -47,6 +47,13 @@ async def test_the_api_answers(place: str, path: str, expected: object) -> None:
 
 JSON = {"content-type": "application/json"}
 
+NOT_A_PAGE = "before: is not what an earlier page gave as next; leave it out for the newest"
+STAUTS = (
+    'query stauts: there is no such setting; did you mean "status"? Known: before, chain, limit, origin, status, target'
+)
+SEVEN = 'body asked_by: 7 is a number, not text; write it in quotes: "7"'
+SILENCE = "write a JSON object of chain, incident, alert, for, why, by"
+
 MISTAKES: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/api/v1/chains/nobody", {}, 404, "there is no chain nobody"),
     ("GET", "/api/v1/outcomes/none", {}, 404, "there is no outcome none"),
@@ -63,27 +70,90 @@ MISTAKES: list[tuple[str, str, dict[str, Any], int, str]] = [
         "/api/v1/outcomes?limit=501",
         {},
         400,
-        "limit: Input should be less than or equal to 500",
+        "query limit: 501 is out of bounds; it must be at most 500",
     ),
     (
         "GET",
         "/api/v1/outcomes?status=fine",
         {},
         400,
-        "status: Input should be 'ok', 'degraded', 'failed' or 'error'",
+        'query status: "fine" is not known here; did you mean "failed"? Known: degraded, error, failed, ok',
     ),
-    ("GET", "/api/v1/outcomes?stauts=ok", {}, 400, "stauts: Extra inputs are not permitted"),
+    ("GET", "/api/v1/outcomes?stauts=ok", {}, 400, STAUTS),
     (
         "GET",
         "/api/v1/outcomes?before=yesterday",
         {},
         400,
-        "before: not what an earlier page gave as next",
+        f"query {NOT_A_PAGE}",
     ),
-    ("GET", "/chains/chat?before=nan_x", {}, 400, "before: not what an earlier page gave as next"),
-    ("POST", "/api/v1/stop", {"content": "{", "headers": JSON}, 400, "body: JSON decode error"),
-    ("POST", "/api/v1/stop", {"json": {"asked_by": ""}}, 400, "asked_by: String should have at least 1 character"),
-    ("POST", "/api/v1/stop", {"json": {"asked": "me"}}, 400, "asked: Extra inputs are not permitted"),
+    ("GET", "/chains/chat?before=nan_x", {}, 400, f"query {NOT_A_PAGE}"),
+    (
+        "POST",
+        "/api/v1/stop",
+        {"content": "{", "headers": JSON},
+        400,
+        ("body: is no JSON (Expecting property name enclosed in double quotes at character 1); write a JSON object of "
+        "asked_by"),
+    ),
+    ("POST", "/api/v1/stop", {"json": {"asked_by": ""}}, 400, "body asked_by: is empty"),
+    ("POST", "/api/v1/stop", {"json": {"asked_by": 7}}, 400, SEVEN),
+    (
+        "POST",
+        "/api/v1/stop",
+        {"json": {"asked_by": "a" * 129}},
+        400,
+        "body asked_by: is too long; write at most 128 characters",
+    ),
+    (
+        "POST",
+        "/api/v1/stop",
+        {"json": {"asked": "me"}},
+        400,
+        'body asked: there is no such setting; did you mean "asked_by"? Known: asked_by',
+    ),
+    ("POST", "/api/v1/stop", {"json": ["me"]}, 400, "body: write a JSON object of asked_by"),
+    ("POST", "/api/v1/silences", {}, 400, f"body: {SILENCE}"),
+    ("POST", "/api/v1/silences", {"content": b"for=1h"}, 400, f"body: {SILENCE}"),
+    (
+        "POST",
+        "/api/v1/silences",
+        {"json": {"chain": 5}},
+        400,
+        ('body chain: 5 is a number, not text; write it in quotes: "5"; body for: is missing (how long, as in 1h); '
+        "body why: is missing (what whoever reads it later should know)"),
+    ),
+    (
+        "POST",
+        "/api/v1/silences",
+        {"json": {"chain": "chat", "for": "40d", "why": "x"}},
+        400,
+        "body for: 40d is out of bounds; it must be at most 30d",
+    ),
+    (
+        "POST",
+        "/api/v1/silences",
+        {"json": {"chain": "chat", "for": 5, "why": None}},
+        400,
+        ("body for: 5 has no unit; write 5s, 5m or 5h; "
+        "body why: is missing (what whoever reads it later should know)"),
+    ),
+    (
+        "POST",
+        "/api/v1/silences",
+        {"json": {"for": "1h", "why": "x"}},
+        400,
+        "body: takes exactly one of chain and incident",
+    ),
+    (
+        "POST",
+        "/api/v1/silences",
+        {"json": {"chain": "chat", "for": "1h", "why": "x", "by": "sk-ant-0123456789" * 9}},
+        400,
+        "body by: is too long; write at most 64 characters",
+    ),
+    ("GET", "/api/v1/outcomes?limit=many", {}, 400, 'query limit: "many" is not a whole number'),
+    ("GET", f"/api/v1/outcomes/{'a' * 65}", {}, 400, "path id: is too long; write at most 64 characters"),
     ("POST", "/api/v1/stop", {"content": b"x" * 70_000}, 413, "the body is larger than 64 KiB"),
 ]  # fmt: skip
 
