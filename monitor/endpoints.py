@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import httpx
@@ -10,9 +11,9 @@ import structlog
 
 from monitor.catalogue import READERS
 from monitor.clock import Clock
-from monitor.config.model import Config
-from monitor.offering import Catalogue
-from monitor.offers import keep_unread
+from monitor.config.model import Config, EndpointConfig
+from monitor.offering import Catalogue, Price
+from monitor.offers import keep_unread, with_prices
 from monitor.transport import AioTransport
 
 log = structlog.get_logger("endpoints")
@@ -27,6 +28,15 @@ def on_sandbox(config: Config, url: str) -> Config:
     return replace(config, endpoints=endpoints)
 
 
+def declared(endpoint: EndpointConfig) -> Mapping[str, Price]:
+    """What the config says that models cost, in USD per token."""
+    million = 1_000_000
+    return {
+        model: Price(prompt=price.prompt / million, completion=price.completion / million)
+        for model, price in endpoint.prices.items()
+    }
+
+
 class Endpoints:
     """Transports and catalogues by endpoint name. A catalogue that was never read is empty; the last good one stays."""
 
@@ -35,6 +45,7 @@ class Endpoints:
         self._clock = clock
         self._transports: dict[str, AioTransport] = {}
         self._catalogues: dict[str, Catalogue] = {}
+        self._declare()
 
     def transport(self, name: str) -> httpx.AsyncBaseTransport:
         if name not in self._transports:
@@ -50,6 +61,12 @@ class Endpoints:
         for name in [name for name in self._transports if before.endpoints[name] != config.endpoints.get(name)]:
             await self._transports.pop(name).aclose()
             self._catalogues.pop(name, None)
+        self._declare()
+
+    def _declare(self) -> None:
+        """What the config says of prices holds before anything was read, and where nothing ever is."""
+        for name, endpoint in self._config.endpoints.items():
+            self._catalogues[name] = with_prices(self.catalogue(name), declared(endpoint))
 
     async def refresh(self) -> None:
         """Read what each endpoint offers: free calls. What cannot be read keeps its last good value."""
@@ -68,7 +85,7 @@ class Endpoints:
         if found.at is None:
             log.warning("the catalogue cannot be read: prices and dated model names stay as last known", endpoint=name)
             return
-        self._catalogues[name] = keep_unread(self.catalogue(name), found)
+        self._catalogues[name] = with_prices(keep_unread(self.catalogue(name), found), declared(endpoint))
 
     async def close(self) -> None:
         for transport in self._transports.values():

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from monitor.naming import find_entry
 from monitor.offering import Account, Catalogue, ModelEntry, Offer, Price
 from monitor.reading import mapping, number, text_of
 
@@ -78,6 +79,23 @@ def keep_unread(before: Catalogue, now: Catalogue) -> Catalogue:
         renamed=now.renamed if now.listed else before.renamed,
         account=now.account or before.account,
     )
+
+
+def with_prices(catalogue: Catalogue, prices: Mapping[str, Price]) -> Catalogue:
+    """A catalogue with what models cost, by id, wherever it does not tell it itself."""
+    models = dict(catalogue.models)
+    for model, price in prices.items():
+        unsaid = ModelEntry(
+            id=model, canonical=model, price=UNKNOWN_PRICE, reasoning=True
+        )  # it may be one that reasons
+        entry = find_entry(model, catalogue) or unsaid
+        offers = tuple(replace(offer, price=_known(offer.price, price)) for offer in entry.offers)
+        models[entry.id] = replace(entry, price=_known(entry.price, price), offers=offers)
+    return replace(catalogue, models=models)
+
+
+def _known(told: Price, declared: Price) -> Price:
+    return declared if told.prompt < 0 or told.completion < 0 else told
 
 
 def assemble(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chaos.injectors import FAULT_OPTIONS
 from chaos.shapes import SHAPE_OPTIONS
 from monitor.capability import NAMES
+from monitor.catalogue import READERS
 from monitor.conditions import RULES
 from monitor.config.model import DialectTraits, RuleTraits, Vocabulary
 from monitor.dialects import DIALECTS
@@ -25,7 +26,11 @@ def vocabulary() -> Vocabulary:
         shapes=SHAPE_OPTIONS,
         traits={
             name: DialectTraits(
-                modes=dialect.modes, pins=dialect.pins, routes=dialect.routes, most_models=dialect.most_models
+                modes=dialect.modes,
+                pins=dialect.pins,
+                routes=dialect.routes,
+                most_models=dialect.most_models,
+                priced=name in READERS,
             )
             for name, dialect in DIALECTS.items()
         },

@@ -19,8 +19,10 @@ from monitor.commands.workbench import workbench
 from monitor.config.model import ChainConfig, Config
 from monitor.config.quantity import format_duration
 from monitor.drift import doubts
+from monitor.endpoints import declared
 from monitor.model import Target
 from monitor.offering import Catalogue
+from monitor.offers import with_prices
 from monitor.probes import offered
 
 _MONEY = ("USD at most", "USD expected")
@@ -34,13 +36,16 @@ def plan(
     chains: options.ChainsOption = options.CHAINS,
     alerts: options.AlertsOption = options.ALERTS,
     sandbox: options.SandboxOption = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Open no connection: prices then stay unknown.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Open no connection: only prices of the config are known then.")
+    ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Print what would be asked how often and what a day of it costs, at most and as expected. Asks no model."""
     config = options.load_config(chains, alerts, sandbox=sandbox)
     if offline:
-        priced, notes = _lines(config, {}), doubts(config, lambda _: Catalogue())
+        known = {name: with_prices(Catalogue(), declared(endpoint)) for name, endpoint in config.endpoints.items()}
+        priced, notes = _lines(config, known), doubts(config, lambda _: Catalogue())
     else:
         priced, notes = asyncio.run(_priced(config, sandbox=sandbox))
     if as_json:

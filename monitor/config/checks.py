@@ -33,7 +33,8 @@ def mistakes(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iter
     yield from alert_checks.mistakes(chains, alerts, vocabulary)
 
 
-def doubts(chains: Document, alerts: Document) -> Iterator[Problem]:
+def doubts(chains: Document, alerts: Document, vocabulary: Vocabulary) -> Iterator[Problem]:
     """What works and is probably not meant."""
     yield from chain_checks.doubts(chains.top)
+    yield from cost_checks.doubts(chains.top, vocabulary)
     yield from alert_checks.doubts(alerts)

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from monitor.config.chain_checks import too_often
 from monitor.config.document import Node
+from monitor.config.model import Vocabulary
 from monitor.config.names import seconds
+from monitor.config.showing import quote
 from monitor.errors import Problem
 
 SHOWN_BY_TRAFFIC = ("completion", "stream")
@@ -21,6 +23,32 @@ def mistakes(top: Node) -> Iterator[Problem]:
             every = seconds(probe["every"])
             yield from _pace(probe["pace"], [every] if every else [])
             yield from _passive(probe)
+
+
+def doubts(top: Node, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Money that no budget stops, since nobody knows what is spent."""
+    endpoints = dict(top["endpoints"].entries())
+    told: set[tuple[str, str]] = set()
+    for name, model, target in _paid(top):
+        traits = vocabulary.traits.get(endpoints[name]["dialect"].text or "") if name in endpoints else None
+        is_known = traits is None or traits.priced or model in endpoints[name]["prices"]
+        if not is_known and (name, model) not in told:
+            told.add((name, model))
+            yield target.problem(
+                f"nobody tells what {model} costs at {name}, so no budget is used up by it; write "
+                f"endpoints.{name}.prices: {{{quote(model)}: {{prompt: 1, completion: 5}}}}, USD for a million tokens"
+            )
+
+
+def _paid(top: Node) -> Iterator[tuple[str, str, Node]]:
+    """Endpoint, model and target of whatever a budget is to pay for."""
+    budgets = top["budgets"]
+    for chain in top["chains"].items():
+        for target in chain["targets"].items():
+            name = target["endpoint"].text or chain["endpoint"].text or ""
+            model = target["model"].text or chain["model"].text or ""
+            if model and ("budget" in chain or "usd_per_day" in budgets or name in budgets["providers"]):
+                yield name, model, target
 
 
 def _passive(probe: Node) -> Iterator[Problem]:

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from monitor.config.quantity import Duration, Percent
-from monitor.config.section import Section
+from monitor.config.section import Section, Text
+
+
+class PriceConfig(Section):
+    """What a model costs, in US dollars for a million tokens."""
+
+    prompt: float = Field(ge=0, description="US dollars for a million tokens of prompts.")
+    completion: float = Field(ge=0, description="US dollars for a million tokens of answers.")
 
 
 class EndpointConfig(Section):
@@ -23,6 +30,10 @@ class EndpointConfig(Section):
     )
     headers: Mapping[str, str] = Field(
         default_factory=dict, description="Headers added to every request. No credentials: the file is not secret."
+    )
+    prices: Mapping[Text, PriceConfig] = Field(
+        default_factory=dict,
+        description="What models cost, by model id, where the endpoint does not tell: openai_compatible and anthropic.",
     )
     ca_file: str | None = Field(
         default=None, description="PEM file of the certificate authorities trusted instead of the system's."

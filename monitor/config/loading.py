@@ -62,7 +62,7 @@ def load(
         alerts=alerts_file,
         secrets=found.secrets,
         muted=found.muted,
-        warnings=tuple(map(str, _ordered(checks.doubts(chains_document, alerts_document), documents))),
+        warnings=tuple(map(str, _ordered(checks.doubts(chains_document, alerts_document, vocabulary), documents))),
         digest=hashlib.sha256(chains_document.digest + alerts_document.digest).hexdigest()[:16],
     )
 

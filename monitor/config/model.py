@@ -99,12 +99,14 @@ class FaultOption:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectTraits:
     """What endpoints of a dialect can do, as the config needs to know it: which modes they serve, whether they can pin
-    a provider, whether a request has a place for ``routing``, and the most models in one request (None: no limit)."""
+    a provider, whether a request has a place for ``routing``, the most models in one request (None: no limit), and
+    whether it can be read there what models cost."""
 
     modes: frozenset[Mode]
     pins: bool = False
     routes: bool = False
     most_models: int | None = None
+    priced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

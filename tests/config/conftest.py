@@ -114,8 +114,8 @@ def vocabulary() -> Vocabulary:
             for name, rule in RULES.items()
         },
         traits={
-            "openrouter": DialectTraits(modes=frozenset(Mode), pins=True, routes=True, most_models=3),
-            "litellm": DialectTraits(modes=frozenset(Mode), pins=True, routes=True),
+            "openrouter": DialectTraits(modes=frozenset(Mode), pins=True, routes=True, most_models=3, priced=True),
+            "litellm": DialectTraits(modes=frozenset(Mode), pins=True, routes=True, priced=True),
             "openai_compatible": DialectTraits(modes=frozenset({Mode.CLIENT})),
         },
         faults={"request": REQUEST, "transport": TRANSPORT},

@@ -181,6 +181,21 @@ def test_doubts_are_warnings(load_texts: Load) -> None:
     )
 
 
+def test_what_no_budget_can_count_is_a_doubt(load_texts: Load) -> None:
+    paid = CLIENT + "    budget: {usd_per_day: 1}\n"
+    assert load_texts(chains=CLIENT).warnings == ()
+    first, second = load_texts(chains=paid).warnings
+    assert first.endswith(
+        "chains[0].targets[0]: nobody tells what a/one costs at local, so no budget is used up by it; write "
+        'endpoints.local.prices: {"a/one": {prompt: 1, completion: 5}}, USD for a million tokens'
+    )
+    assert "what b/two costs" in second
+    prices = "prices: {a/one: {prompt: 1, completion: 5}, b/two: {prompt: 0, completion: 0}}"
+    assert load_texts(chains=paid.replace('/v1"}', f'/v1", {prices}}}')).warnings == ()
+    assert len(load_texts(chains=CLIENT + "budgets: {usd_per_day: 1}\n").warnings) == 2
+    assert len(load_texts(chains=CLIENT + "budgets: {providers: {local: {usd_per_day: 1}}}\n").warnings) == 2
+
+
 def test_the_message_of_a_whole_file_can_be_read_on_a_terminal(load_texts: Load) -> None:
     text = complaint(load_texts, chains=CLIENT + '    "\\e[31m": 1\n')
     assert text.startswith('chains.yaml:9  chains[0]["\\u001b[31m"]: there is no such setting; known: budget,')

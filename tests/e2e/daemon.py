@@ -58,11 +58,14 @@ class Daemon:
     def output(self) -> str:
         return self.log.read_text()
 
-    async def start(self, *extra: str, sandbox: bool = True) -> None:
-        arguments = [COMMAND, "run", "--chains", str(self.chains), "--alerts", str(self.alerts)]
+    async def start(self, *extra: str, sandbox: bool = True, at: str | None = None) -> None:
+        """``at``: an ISO time with its zone, at which the clock of the process begins; it ticks as any other."""
+        program = [COMMAND] if at is None else [sys.executable, "-m", "tests.e2e.shifted", at]
+        arguments = [*program, "run", "--chains", str(self.chains), "--alerts", str(self.alerts)]
         arguments += ["--data", str(self.data), "--listen", "127.0.0.1:0", *(["--sandbox"] if sandbox else []), *extra]
+        env = self.env if at is None else {**self.env, "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(arguments, cwd=self.folder, env=self.env, stdout=out, stderr=out)
+            self.process = subprocess.Popen(arguments, cwd=self.folder, env=env, stdout=out, stderr=out)
         found = await until(self._addresses, "the daemon says where it listens", seconds=30)
         self.url, self.sandbox = found["url"], found["sandbox"] or ""
 

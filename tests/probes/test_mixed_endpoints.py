@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from random import Random
 
 import httpx
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 
 from monitor.clock import SystemClock
 from monitor.config.model import AlertsFile, ChainConfig, Config, EndpointConfig
+from monitor.endpoints import Endpoints
 from monitor.model import Path, Status
 from monitor.offering import Catalogue, ModelEntry, Price
 from monitor.probes import Prober, estimate, expand, offered
@@ -81,3 +83,32 @@ def test_an_estimate_takes_each_price_from_its_own_endpoint() -> None:
         spec.key: estimate(spec, CHAIN, offered(CHAIN, spec.target, CATALOGUES.__getitem__)) for spec in expand(CONFIG)
     }
     assert costs["mixed:completion"] == pytest.approx(costs["mixed/near:completion"] + costs["mixed/far:completion"])
+
+
+async def test_a_declared_price_pays_for_an_answer_under_a_dated_name() -> None:
+    priced = EndpointConfig.model_validate(
+        {
+            "dialect": "anthropic",
+            "url": "http://claude",
+            "prices": {"claude-sonnet-4": {"prompt": 3, "completion": 15}},
+        }
+    )
+    chain = CHAIN.model_copy(update={"targets": (CHAIN.targets[1].model_copy(update={"model": "claude-sonnet-4"}),)})
+    config = replace(CONFIG, endpoints={**CONFIG.endpoints, "claude": priced}, chains=(chain,))
+    endpoints = Endpoints(config, SystemClock())
+    prober = Prober(
+        config=config,
+        transport=lambda _: httpx.MockTransport(dated),
+        catalogue=endpoints.catalogue,
+        clock=SystemClock(),
+        rng=Random(1),
+    )
+    (target,) = [spec for spec in expand(config) if spec.target]
+    outcome = await prober.probe(target)
+    assert outcome.status is Status.OK, outcome
+    assert outcome.cost == pytest.approx(20 * 3e-6 + 4 * 15e-6)
+
+
+def dated(request: httpx.Request) -> httpx.Response:
+    body = json.loads(claude(request).content)
+    return httpx.Response(200, json={**body, "model": "claude-sonnet-4-20250514"})

@@ -6,6 +6,7 @@ import pytest
 
 from monitor.model import Tokens
 from monitor.offering import Catalogue, ModelEntry, Offer, Price
+from monitor.offers import with_prices
 from monitor.pricing import cost_of, highest_price
 from monitor.probes import estimate, expand
 
@@ -106,3 +107,13 @@ def test_what_was_used_is_priced_at_who_served():
     assert cost_of(used, "a/cheap", None, CATALOGUE) == pytest.approx(10 * 1e-6 + 100 * 2e-6)
     assert cost_of(used, "x/y", None, CATALOGUE) is None
     assert cost_of(used, "c/auto", None, CATALOGUE) is None
+
+
+def test_a_price_that_is_declared_holds_where_the_endpoint_tells_none():
+    declared = {"a/cheap": DEAR, "c/auto": DEAR, "own": CHEAP}
+    found = with_prices(CATALOGUE, declared)
+    assert found.models["a/cheap"] == CATALOGUE.models["a/cheap"]
+    assert found.models["c/auto"].price == DEAR
+    assert highest_price("own", None, found) == CHEAP
+    assert found.models["own"].reasoning, "nobody says that it does not reason, so it keeps room for that"
+    assert with_prices(Catalogue(), declared).at is None
