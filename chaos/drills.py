@@ -23,7 +23,7 @@ from monitor.config.model import (
     StrikeConfig,
 )
 from monitor.config.quantity import parse_duration, parse_percent
-from monitor.config.strike_checks import default_injector
+from monitor.config.strike_checks import default_injector, means_of
 from monitor.model import Mode
 
 OPENROUTER = "openrouter"
@@ -40,7 +40,8 @@ def resolve(config: Config) -> tuple[Drill, ...]:
 def resolve_one(drill: DrillConfig, chain: ChainConfig, dialect: str = OPENROUTER) -> Drill:
     """One that was checked against its chain; ``dialect``: of the chain's endpoint."""
     injector = _word(drill.by) if drill.by else _default_injector(drill, chain.mode, dialect)
-    strikes = tuple(_strike(one, chain, FAULT_OPTIONS[injector]) for one in drill.strikes)
+    known = FAULT_OPTIONS[means_of(injector, chain.mode, dialect)]
+    strikes = tuple(_strike(one, chain, known) for one in drill.strikes)
     expect = _expect(drill.expect, strikes, chain)
     return Drill(
         name=drill.name,

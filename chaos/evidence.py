@@ -54,7 +54,10 @@ class Evidence:
 
     def expected(self, number: int) -> str | None:
         """Who must answer a request: whom the drill expects; with less than all of it broken, the first whole one."""
-        broken = self.broken_for(number)
+        return self.expected_without(self.broken_for(number))
+
+    def expected_without(self, broken: tuple[int, ...]) -> str | None:
+        """As ``expected``, with these positions broken."""
         if broken == self.drill.breaks:
             return self.drill.expect.served_by
         return next((label for at, label in enumerate(self.labels) if at not in broken), None)

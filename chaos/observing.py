@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from chaos.application import Application
 from chaos.comparison import Comparison, Harm, Limits, compare, sample_of
 from chaos.conduct import Conduct, amplification, conduct
-from chaos.judge_traffic import calls_by_mark, calls_by_time, proof_of
+from chaos.judge_traffic import calls_of_asked, proof_of
 from chaos.model import Asked, Drill, Phase
 from chaos.passing import Call, Group, Passed
 from chaos.plans import ApplicationPlan, LivePlan
@@ -107,12 +107,14 @@ class Observing:
         for _ in range(LOOKS):
             await self.watching.look()
             passed = self.watching.passed
-            if calls_by_mark(asked, passed) or calls_by_time(asked, passed):
+            if calls_of_asked(asked, passed):
                 break
             await self._clock.sleep(LOOK_AGAIN)
         proof = proof_of(asked, self.watching.passed)
         if not proof.met:
-            return "; it did not meet the fault"
+            return f"; it did not meet the fault{f', since what it sent {proof.spared}' if proof.spared else ''}"
+        if proof.walked:
+            return f"; it met the fault, and {'a' if proof.fell_back else 'no'} fallback answered it"
         return f"; it met the fault, and {'a' if proof.fell_back else 'no'} fallback was asked"
 
     async def _ask_broken(self, plan: ApplicationPlan, until: float) -> None:

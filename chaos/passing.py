@@ -27,6 +27,10 @@ class Passed:
     ``met``: a fault met it. ``retry``: the number of the retry as the client counts, None where it does not say.
     ``cut``: the answer ended before its end. ``left``: the client hung up first. ``nonce``: what was found in the
     request of the marks that a drill put into its own questions to the application.
+
+    Where the endpoint walks the chain: ``gone`` are the positions that the fault took away by changing the request, and
+    ``spared`` says why it could not be changed, as the rest of a sentence about it. ``served``: the position of the
+    target that answered, as the answer itself says; None where it does not.
     """
 
     at: float
@@ -44,6 +48,9 @@ class Passed:
     cut: bool = False
     left: bool = False
     nonce: str | None = None
+    gone: tuple[int, ...] = ()
+    served: int | None = None
+    spared: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +89,25 @@ class Call:
 
     @property
     def fell_back(self) -> bool:
-        """After the fault, a target was asked that comes later in the chain."""
-        first = next((one for one in self.exchanges if one.met), None)
-        if first is None or first.position is None:
+        """After the fault, a target was asked that comes later in the chain; where the endpoint walks, one answered
+        that the fault did not take away."""
+        number = next((number for number, one in enumerate(self.exchanges) if one.met), None)
+        if number is None:
+            return False
+        first = self.exchanges[number]
+        if first.gone:
+            return any(
+                one.ok and one.served is not None and one.served not in first.gone for one in self.exchanges[number:]
+            )
+        if first.position is None:
             return False
         return any(one.position is not None and one.position > first.position for one in self.exchanges)
+
+    @property
+    def walked(self) -> Passed | None:
+        """The exchange that gave the call its answer, where its endpoint walked the chain with something taken away."""
+        last = self.exchanges[-1]
+        return last if last.gone and last.ok else None
 
     def is_settled(self, now: float, patience: float) -> bool:
         """Whether nothing more is to come of it: it was answered, or nothing was tried again for so long (seconds)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chaos.slugs import base, covers, overlap
 from monitor.config.model import ChainConfig
 from monitor.naming import find_entry
 from monitor.offering import Catalogue, Offer
@@ -16,19 +17,6 @@ class Serving:
 
     slugs: frozenset[str]
     complete: bool
-
-
-def base(slug: str) -> str:
-    return slug.partition("/")[0]
-
-
-def covers(slug: str, other: str) -> bool:
-    """A base slug matches all regions and variants of a provider (OpenRouter docs: Provider Routing)."""
-    return other == slug or other.startswith(f"{slug}/")
-
-
-def overlap(slug: str, other: str) -> bool:
-    return covers(slug, other) or covers(other, slug)
 
 
 def serving(chain: ChainConfig, position: int, catalogue: Catalogue) -> Serving:

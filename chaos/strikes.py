@@ -17,8 +17,8 @@ def dump_strike(strike: Strike) -> dict[str, Any]:
     return {**asdict(strike), "options": dict(strike.options), "shape_options": dict(strike.shape_options)}
 
 
-def read_strike(body: object) -> Strike:
-    """Complete and checked. Raises ValueError with one sentence."""
+def read_strike(body: object, *, edits: bool = False) -> Strike:
+    """Complete and checked. ``edits``: an edit of the request does it. Raises ValueError with one sentence."""
     if not isinstance(body, Mapping):
         raise ValueError(f"a strike is an object of {', '.join(FIELDS)}")  # noqa: TRY004 - answered as 422
     if unknown := sorted(map(str, body.keys() - {*FIELDS})):
@@ -38,15 +38,19 @@ def read_strike(body: object) -> Strike:
             shape_options=_numbers(body, "shape_options"),
             after_requests=int(_amount(body, "after_requests")),
             after_seconds=_amount(body, "after_seconds"),
-        )
+        ),
+        edits=edits,
     )
 
 
-def complete(strike: Strike) -> Strike:
-    """With every option of its fault and shape, and with a shape. Raises ValueError with one sentence."""
-    options = faults.resolve(strike.fault, strike.options)
+def complete(strike: Strike, *, edits: bool = False) -> Strike:
+    """With every option of its fault and shape, and with a shape. ``edits``: what an edit of the request does has no
+    options, and need be no fault of an endpoint. Raises ValueError with one sentence."""
+    options = {} if edits else faults.resolve(strike.fault, strike.options)
     shape, own = strike.shape, strike.shape_options
-    if shape is None:
+    if shape is None and edits:
+        shape = "always"
+    elif shape is None:
         fault = faults.FAULTS[strike.fault]
         shape, own = fault.shape, {**fault.shape_options, **own}
     return replace(strike, options=options, shape=shape, shape_options=shapes.resolve(shape, own))

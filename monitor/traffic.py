@@ -73,12 +73,14 @@ class Traffic:
         if settings is None:
             return None
         chains = frozenset(chain.name for chain in chains_of(config, settings))
-        live = frozenset(settings.live)
         if self.gateway is not None:
-            return Reach(url=self.gateway.url, control=self.gateway.control_url, chains=chains, live=live)
-        if not settings.separate:
+            url, control = self.gateway.url, self.gateway.control_url
+        elif settings.separate:
+            url, control = f"http://{settings.listen}", f"http://{settings.control}"
+        else:
             return None
-        return Reach(url=f"http://{settings.listen}", control=f"http://{settings.control}", chains=chains, live=live)
+        dialect = config.endpoints[settings.endpoint].dialect
+        return Reach(url=url, control=control, chains=chains, live=frozenset(settings.live), dialect=dialect)
 
     def where(self) -> str | None:
         """One line for the person who started it; None where there is no gateway."""

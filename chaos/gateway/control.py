@@ -11,10 +11,12 @@ from typing import Any
 
 from aiohttp import web
 
+from chaos.edits import dump_edit
 from chaos.gateway.listening import listen
 from chaos.gateway.observer import Observer
+from chaos.gateway.rule import Rule
 from chaos.gateway.rule_reading import read_rule
-from chaos.gateway.rules import Rule, Rules
+from chaos.gateway.rules import Rules
 from chaos.gateway.watches import Watches, read_watch
 from chaos.strikes import dump_strike
 from monitor.reading import number, parse
@@ -132,6 +134,7 @@ def _shown(rule: Rule, count: int, met: Mapping[int, int], because: str) -> dict
     return {
         **own,
         "strikes": [dump_strike(one) for one in rule.strikes],
+        "edits": [dump_edit(one) for one in rule.edits],
         "count": count,
         "met": dict(met),
         "because": because,

@@ -30,10 +30,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A chain, and in chains that their caller walks the target that was asked."""
+    """A chain, and in chains that their caller walks the target that was asked. ``exact``: its endpoint is asked to
+    walk it as it is configured, from its first target to its last."""
 
     chain: ChainConfig
     target: Target | None
+    exact: bool = False
 
 
 def read_asked(body: Copy) -> Asked:
@@ -54,8 +56,10 @@ def read_asked(body: Copy) -> Asked:
 class Places:
     """Finds the place of what is asked among some chains. What was found once is remembered, within bounds."""
 
-    def __init__(self, chains: Iterable[ChainConfig]) -> None:
+    def __init__(self, chains: Iterable[ChainConfig], *, lists_models: bool = True) -> None:
+        """``lists_models``: a chain of models is asked by all their names; else by the first alone."""
         self._chains = tuple(chains)
+        self._lists_models = lists_models
         self._known: dict[tuple[object, ...], Place | None] = {}
 
     def find(self, asked: Asked, named: str | None = None) -> Place | None:
@@ -64,23 +68,41 @@ class Places:
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = place(asked, self._chains, named=named)
+            self._known[key] = place(asked, self._chains, named=named, lists_models=self._lists_models)
         return self._known[key]
 
 
-def place(asked: Asked, chains: Sequence[ChainConfig], *, named: str | None = None) -> Place | None:
+def place(
+    asked: Asked, chains: Sequence[ChainConfig], *, named: str | None = None, lists_models: bool = True
+) -> Place | None:
     """The chain that the client names; else the one whose models, in order, are asked for; else the first to which
     the model belongs (as the primary before as a fallback)."""
     for chain in chains:
         if chain.name == named:
-            return Place(chain=chain, target=_target(asked, chain))
+            return _place(asked, chain, lists_models=lists_models)
     if named is not None or not asked.models:
         return None
     ranked = [(rank, number) for number, chain in enumerate(chains) if (rank := _rank(asked, chain)) is not None]
     if not ranked:
         return None
-    chain = chains[min(ranked)[1]]
-    return Place(chain=chain, target=_target(asked, chain))
+    return _place(asked, chains[min(ranked)[1]], lists_models=lists_models)
+
+
+def _place(asked: Asked, chain: ChainConfig, *, lists_models: bool) -> Place:
+    exact = is_exact(asked, chain, lists_models=lists_models)
+    return Place(chain=chain, target=_target(asked, chain), exact=exact)
+
+
+def is_exact(asked: Asked, chain: ChainConfig, *, lists_models: bool) -> bool:
+    """Whether a request asks the endpoint to walk the whole chain, in its order and with nobody else."""
+    models = tuple(target.model for target in chain.all_targets())
+    if chain.mode is Mode.PROVIDER:
+        own = tuple(target.provider for target in chain.all_targets())
+        return len(asked.models) == 1 and _is(models[0], asked.models[0]) and asked.providers == own
+    if chain.mode is not Mode.SERVER:
+        return False
+    wanted = models if lists_models else models[:1]
+    return len(asked.models) == len(wanted) and all(map(_is, wanted, asked.models))
 
 
 def _rank(asked: Asked, chain: ChainConfig) -> int | None:

@@ -72,6 +72,7 @@ class Relay:
             struck = self._decide(request, record)
             if struck is not None and (instead := await before_answer(request, struck)) is not None:
                 return await self._instead(request, record, *instead, whole=streamed is None)
+            body = body if struck is None or struck.body is None else struck.body
             connection = await self._upstream.open()
             head = self._head(request, chunked=streamed is not None and request.content_length is None, struck=struck)
             record.sent = self._time()
@@ -110,10 +111,13 @@ class Relay:
         return body, None
 
     def _head(self, request: web.BaseRequest, *, chunked: bool, struck: Struck | None) -> bytes:
-        """An answer that is to be bent must come unpacked."""
+        """An answer that is to be bent must come unpacked; a body that was changed has another length."""
         headers = request.raw_headers
         target = self._address.target(request.raw_path).encode("utf-8", "surrogateescape")
-        if struck is not None:
+        if struck is not None and struck.body is not None:
+            size = b"%d" % len(struck.body)
+            headers = tuple((name, size if name.lower() == b"content-length" else value) for name, value in headers)
+        elif struck is not None:
             headers = tuple(pair for pair in headers if pair[0].lower() != b"accept-encoding")
         return request_head(request.method.encode(), target, headers, self._upstream.host, chunked=chunked)
 

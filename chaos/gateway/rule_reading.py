@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chaos.gateway.rules import Rule
+from chaos.edits import Edit, read_edit
+from chaos.gateway.rule import Rule
 from chaos.model import Strike
 from chaos.strikes import FIELDS as STRIKE_FIELDS
 from chaos.strikes import read_strike
 from monitor.reading import number
 
-FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "strikes")
+FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "strikes", "edits")
 _ONE = frozenset(STRIKE_FIELDS)
 """In place of ``strikes`` the fields of one may stand in the rule itself."""
 
@@ -35,17 +36,24 @@ def read_rule(body: object) -> Rule:
     percent = None if share is None else number(share)
     if share is not None and (percent is None or not 0 < percent <= 1):
         raise ValueError("percent: a share above 0 and up to 1")
+    edits = _edits(body.get("edits", []))
     return Rule(
         **{name: str(value) for name, value in texts.items()},
-        strikes=_strikes(body), until=until, max_count=int(count), seed=int(seed), live=body.get("live", False),
-        percent=percent, control=body.get("control", False),
+        strikes=_strikes(body, edits=bool(edits)), until=until, max_count=int(count), seed=int(seed),
+        live=body.get("live", False), percent=percent, control=body.get("control", False), edits=edits,
     )  # fmt: skip
 
 
-def _strikes(body: Mapping[str, object]) -> tuple[Strike, ...]:
+def _edits(listed: object) -> tuple[Edit, ...]:
+    if not isinstance(listed, list):
+        raise ValueError("edits: a list of objects of kind, values")  # noqa: TRY004 - answered as 422
+    return tuple(map(read_edit, listed))
+
+
+def _strikes(body: Mapping[str, object], *, edits: bool) -> tuple[Strike, ...]:
     if "strikes" not in body:
-        return (read_strike({name: value for name, value in body.items() if name in _ONE}),)
+        return (read_strike({name: value for name, value in body.items() if name in _ONE}, edits=edits),)
     listed = body["strikes"]
     if not isinstance(listed, list) or not listed or _ONE & body.keys():
         raise ValueError("strikes: a list of one or more, or the fields of one in place of it")
-    return tuple(map(read_strike, listed))
+    return tuple(read_strike(one, edits=edits) for one in listed)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
-from chaos.apis import Api, changes
+from chaos.apis import changes
+from chaos.edits import UneditableError
 from chaos.errors import Wording, wording
 from chaos.faults.unfit import concerns
-from chaos.gateway.calls import Open
-from chaos.model import Effect, Strike, positions_of
+from chaos.gateway.rule import Mark, Rule, aims_at, group_of, meets
+from chaos.model import Effect, positions_of
 from chaos.passing import Group
 from chaos.strikes import complete
 from chaos.striking import Striking
@@ -26,91 +26,23 @@ from monitor.config.model import LiveConfig
 LONGEST = 3600.0
 """Seconds: no rule may last longer, whatever is asked for."""
 MOST_COUNT = 100_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """The faults of one injection in place.
-
-    It meets requests that carry the mark of its ``run``; with ``live`` also others, within what the config allows and,
-    where it says less, ``percent`` (a share) of them. ``control``: as many are drawn as a group to compare with, and
-    left whole. ``until``: seconds since the epoch.
-    """
-
-    id: str
-    chain: str
-    drill: str
-    run: str
-    strikes: tuple[Strike, ...]
-    until: float
-    max_count: int
-    seed: int = 0
-    live: bool = False
-    percent: float | None = None
-    control: bool = False
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        """Those of the chain's targets that it breaks."""
-        return positions_of(self.strikes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What decides whether a fault meets an exchange. ``run``: the mark that it carries, None for live traffic.
-
-    ``body``: the request as JSON, None where it cannot be read. ``in_flight``: live exchanges that meet this rule's
-    fault right now. ``call``: what the exchange is a part of.
-    """
-
-    run: str | None
-    chain: str | None
-    position: int | None
-    header: Callable[[str], str | None]
-    body: Callable[[], object] = lambda: None
-    api: Api = Api.CHAT
-    in_flight: int = 0
-    call: Open | None = None
-
-
-def meets(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: float) -> bool:
-    """Whether the rule's fault meets an exchange. ``draw``: an even chance from 0 to 1. Pure."""
-    if now >= rule.until or mark.chain != rule.chain or mark.position not in rule.positions:
-        return False
-    if mark.run is not None:
-        return mark.run == rule.run
-    return group_of(rule, mark, live, now=now, draw=draw) is Group.BROKEN
-
-
-def group_of(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: float) -> Group:
-    """The group of a live exchange with a target that the rule breaks; both come from one draw, equally large. Pure."""
-    if not rule.live or live is None or not _open(live, now):
-        return Group.OTHER
-    if any(mark.header(name) != value for name, value in live.headers.items()):
-        return Group.OTHER
-    share = min(live.percent, 1.0 if rule.percent is None else rule.percent, 0.5 if rule.control else 1.0)
-    if draw < share:
-        return Group.BROKEN if mark.in_flight < live.max_in_flight else Group.OTHER
-    return Group.CONTROL if rule.control and draw < 2 * share else Group.OTHER
-
-
-def _open(live: LiveConfig, now: float) -> bool:
-    """Whether the hours (UTC) allow it; hours that end before they begin go over midnight."""
-    if live.hours is None:
-        return True
-    begin, end = live.hours.split("-")
-    clock = datetime.fromtimestamp(now, UTC).strftime("%H:%M")
-    return begin <= clock < end if begin < end else clock >= begin or clock < end
+OTHER_MODELS = "does not ask for the chain as it is configured: its models, or its provider.order, are others"
 
 
 class Struck:
-    """One exchange that meets a fault."""
+    """One exchange that meets a fault. ``body``: of its request in place of its own, None where that stays;
+    ``gone``: the positions that it takes away so."""
 
-    def __init__(self, armed: _Armed, effect: Effect, clock: Clock, dialect: str | None, *, marked: bool) -> None:
+    def __init__(
+        self, armed: _Armed, effect: Effect, clock: Clock, dialect: str | None, *, marked: bool,
+        body: bytes | None = None, gone: tuple[int, ...] = (),
+    ) -> None:  # fmt: skip
         self.rule = armed.rule
         self._dialect = dialect
         self.effect = effect
         self.marked = marked
+        self.body = body
+        self.gone = gone
         self._armed = armed
         self._clock = clock
 
@@ -145,6 +77,7 @@ class _Armed:
         self.released = asyncio.Event()
         self.rng = Random(rule.seed)
         self.striking = Striking(rule.strikes, since=now, rng=self.rng)
+        self.spared = ""
 
 
 class Rules:
@@ -185,7 +118,9 @@ class Rules:
             raise ValueError(f"max_count must be from 1 to {MOST_COUNT}")
         if rule.live and rule.chain not in self._live:
             raise ValueError(f"{rule.chain} is not opted in to live traffic: gateway.live has no section for it")
-        rule = replace(rule, strikes=tuple(map(complete, rule.strikes)))
+        if rule.edits and len(rule.edits) != len(rule.strikes):
+            raise ValueError(f"edits: one for each of the {len(rule.strikes)} strikes is needed, or none at all")
+        rule = replace(rule, strikes=tuple(complete(one, edits=bool(rule.edits)) for one in rule.strikes))
         self._expire(now)
         if rule.id in self._armed:
             self.release(rule.id)
@@ -205,7 +140,7 @@ class Rules:
     def course(self, id_: str) -> tuple[Mapping[int, int], str]:
         """How many exchanges a rule in place has met, by position; and why the latest met a fault or did not."""
         armed = self._armed.get(id_)
-        return ({}, "") if armed is None else (dict(armed.striking.met), armed.striking.because)
+        return ({}, "") if armed is None else (dict(armed.striking.met), armed.spared or armed.striking.because)
 
     def listed(self) -> list[tuple[Rule, int]]:
         """The rules in place, with how many exchanges each has met."""
@@ -217,19 +152,49 @@ class Rules:
         now = self._clock.now()
         self._expire(now)
         for armed in self._armed.values():
-            if armed.count >= armed.rule.max_count or mark.position is None:
+            if armed.count >= armed.rule.max_count:
                 continue
-            if not self._meets(armed, replace(mark, in_flight=armed.in_flight), now):
-                continue
-            effect = armed.striking.effect(mark.position, now, lambda effect: _concerns(effect, mark))
-            if effect is not None:
-                return self._hit(armed, effect, marked=mark.run is not None)
+            struck = (self._edited if armed.rule.edits else self._broken)(armed, mark, now)
+            if struck is not None:
+                return struck
         return None
+
+    def spared(self, chain: str | None) -> str:
+        """Why the latest request of a chain could not be changed as a rule in place would have it; empty for none."""
+        return next((one.spared for one in self._armed.values() if one.rule.chain == chain and one.spared), "")
+
+    def _broken(self, armed: _Armed, mark: Mark, now: float) -> Struck | None:
+        """A request that names one target, and what becomes of it on its way."""
+        if mark.position is None or not self._meets(armed, mark, now):
+            return None
+        effect = armed.striking.effect(mark.position, now, lambda effect: _concerns(effect, mark))
+        return None if effect is None else self._hit(armed, effect, marked=mark.run is not None)
+
+    def _edited(self, armed: _Armed, mark: Mark, now: float) -> Struck | None:
+        """A request for the whole chain, changed so that its router leaves targets out. Whether it can be changed is
+        found out before it is drawn, so that those of the control group are of the same kind."""
+        rule = armed.rule
+        if mark.chain != rule.chain:
+            return None
+        armed.spared = "" if mark.exact else OTHER_MODELS
+        if not mark.exact:
+            return None
+        try:
+            body = mark.edit(rule.edits)
+            if not self._meets(armed, mark, now) or not (falling := armed.striking.falling(now)):
+                return None
+            if len(falling) < len(rule.edits):
+                body = mark.edit([rule.edits[index] for index in falling])
+        except UneditableError as error:
+            armed.spared = str(error)
+            return None
+        gone = positions_of(rule.strikes[index] for index in falling)
+        return self._hit(armed, Effect(), marked=mark.run is not None, body=body, gone=gone)
 
     def _meets(self, armed: _Armed, mark: Mark, now: float) -> bool:
         rule, call, live = armed.rule, mark.call, self._live.get(armed.rule.chain)
-        draw = armed.rng.random()
-        if call is None or mark.chain != rule.chain or mark.position not in rule.positions:
+        draw, mark = armed.rng.random(), replace(mark, in_flight=armed.in_flight)
+        if call is None or not aims_at(rule, mark):
             return meets(rule, mark, live, now=now, draw=draw)
         if mark.run is not None:
             group = Group.BROKEN if mark.run == rule.run else Group.OTHER
@@ -241,10 +206,12 @@ class Rules:
         call.rule, call.group, call.drill = rule.id, group, rule.drill if broken else None
         return broken
 
-    def _hit(self, armed: _Armed, effect: Effect, *, marked: bool) -> Struck:
+    def _hit(
+        self, armed: _Armed, effect: Effect, *, marked: bool, body: bytes | None = None, gone: tuple[int, ...] = ()
+    ) -> Struck:
         armed.count += 1
         armed.in_flight += not marked
-        return Struck(armed, effect, self._clock, self._dialect, marked=marked)
+        return Struck(armed, effect, self._clock, self._dialect, marked=marked, body=body, gone=gone)
 
     def _expire(self, now: float) -> None:
         for id_, armed in list(self._armed.items()):

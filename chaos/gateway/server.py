@@ -20,7 +20,9 @@ from chaos.gateway.overhead import Added, watch_turns
 from chaos.gateway.places import Places, read_asked
 from chaos.gateway.record import Record
 from chaos.gateway.relay import Relay
-from chaos.gateway.rules import Mark, Rules, Struck
+from chaos.gateway.reshaping import Request, reshaped
+from chaos.gateway.rule import Mark
+from chaos.gateway.rules import Rules, Struck
 from chaos.gateway.upstream import Upstream
 from chaos.gateway.watches import Watches
 from monitor.clock import Clock
@@ -35,7 +37,8 @@ log = structlog.get_logger("gateway")
 
 CHAIN, DRILL, POSITION = "X-Fallbackd-Chain", "X-Fallbackd-Drill", "X-Fallbackd-Position"
 """Request fields for the gateway: the chain that the traffic belongs to; the mark of a drill's own request, and the
-position of the target that it asks."""
+position of the target that it asks, or ``chain`` where it asks for all of it."""
+WHOLE = "chain"
 GRACE = 10.0
 """Seconds that exchanges in flight get at a stop."""
 _HEAD_LIMIT = 65536
@@ -171,12 +174,14 @@ class Gateway:
         except Exception:
             log.exception("a fault could not be decided on; the exchange passes")
             return None
+        seen = record.seen
         if struck is not None:
             record.drill, record.met = struck.rule.drill, True
-            if record.seen is not None and struck.effect.error is not None:
-                record.seen.retry_after = struck.effect.error.retry_after
-        elif mark.call is not None:
-            record.drill = mark.call.drill
+            if seen is not None:
+                seen.gone = struck.gone
+                seen.retry_after = struck.effect.error.retry_after if struck.effect.error else None
+        elif seen is not None:
+            record.drill, seen.spared = seen.call.drill, self.rules.spared(mark.chain)
         return struck
 
     def _mark(self, request: web.BaseRequest, record: Record) -> Mark:
@@ -185,16 +190,19 @@ class Gateway:
         asked = found.target.position if found is not None and found.target is not None else None
         own = int(told) if told.isascii() and told.isdigit() and len(told) < 4 else None
         chain, header = found.chain.name if found is not None else None, request.headers.get
-        if own is None:  # a drill's own request names its target, and is no application's
+        if own is None and told != WHOLE:  # a drill's own request names its target, and is no application's
             record.seen = self.watches.asked(record, chain, asked, header)
+        sent = Request(method=request.method, path=request.path, header=header, body=record.asked)
         return Mark(
             run=header(DRILL),
             chain=chain,
             position=asked if own is None else own,
             header=header,
+            exact=found is not None and found.exact,
             call=record.seen.call if record.seen is not None else None,
             body=lambda: parse(b"".join(record.asked.head)),
             api=api_of(record.path),
+            edit=lambda edits: reshaped(sent, edits),
         )
 
 
@@ -210,4 +218,4 @@ def _sizes(config: Config, settings: GatewayConfig) -> Mapping[str, int]:
 def _observed(config: Config, settings: GatewayConfig, catalogue: Callable[[str], Catalogue]) -> tuple[Places, Reading]:
     dialect = DIALECTS[config.endpoints[settings.endpoint].dialect]
     reading = Reading(dialect=dialect, catalogue=lambda: catalogue(settings.endpoint))
-    return Places(chains_of(config, settings)), reading
+    return Places(chains_of(config, settings), lists_models=dialect.lists_models), reading

@@ -41,13 +41,17 @@ class _Kept:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """What belongs to a record of a watched chain: its call, what the client said, and the Retry-After of a fault."""
+    """What belongs to a record of a watched chain: its call, what the client said, and the Retry-After of a fault.
+
+    ``gone``: the positions that a fault took away from it by changing it; ``spared``: why that could not be done."""
 
     call: Open
     retry: int | None
     position: int | None
     nonce: str | None
     retry_after: float | None = None
+    gone: tuple[int, ...] = ()
+    spared: str = ""
 
 
 class Watches:
@@ -127,6 +131,9 @@ class Watches:
             cut=record.end is End.CUT or outcome.reason in (Reason.CUT, Reason.STALLED),
             left=record.end is End.CLIENT_GONE,
             nonce=seen.nonce,
+            gone=seen.gone,
+            served=outcome.position if outcome.served_by is not None else None,
+            spared=seen.spared,
         )
         for kept in self._kept.values():
             if kept.watch.chain == outcome.chain:

@@ -27,6 +27,9 @@ def reaching(gateway: Callable[[], Reach | None]) -> Mapping[str, Injector]:
     return {**INJECTORS, GatewayInjector.name: GatewayInjector(gateway)}
 
 
+RESHAPING = (RequestInjector.name, ProxyInjector.name)
+"""What these do to our requests, on chains that their endpoint walks, the gateway does there to applications'."""
+
 FAULT_OPTIONS: Mapping[str, Mapping[str, Mapping[str, FaultOption]]] = {
     injector.name: {
         fault: {
@@ -39,4 +42,4 @@ FAULT_OPTIONS: Mapping[str, Mapping[str, Mapping[str, FaultOption]]] = {
 }
 """injector -> fault -> option -> its limits, as the config needs to know them."""
 
-__all__ = ["FAULT_OPTIONS", "INJECTORS", "GatewayInjector", "Reach", "reaching"]
+__all__ = ["FAULT_OPTIONS", "INJECTORS", "RESHAPING", "GatewayInjector", "Reach", "reaching"]

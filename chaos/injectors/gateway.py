@@ -1,5 +1,7 @@
 """Breaks targets in the gateway, where applications' own traffic passes: the drill's requests take that way too.
 
+Where the caller walks the chain, each request is for one target and can meet any fault on its way. Where the endpoint
+walks it, one request is for all of them: it is changed there as the ``request`` injector (or ``proxy``) changes ours.
 The fault stands in the gateway's own table with its deadline and count, so it ends there whatever becomes of us.
 """
 
@@ -13,8 +15,11 @@ from typing import Any
 
 import httpx
 
+from chaos.edits import dump_edit
 from chaos.faults import FAULTS
+from chaos.injectors import proxy, request
 from chaos.injectors.injector import NO_ROUTER, ROUTED, Refused, told
+from chaos.injectors.plans import Change
 from chaos.injectors.reach import Reach
 from chaos.injectors.watching import Watching
 from chaos.model import Drill, Injection, Option
@@ -22,6 +27,7 @@ from chaos.strikes import dump_strike
 from chaos.wording import join
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
+from monitor.config.strike_checks import default_injector
 from monitor.model import Mode
 from monitor.offering import Catalogue
 from monitor.reading import mapping, text_of
@@ -31,7 +37,10 @@ _REACHED = "whoever asks the gateway has reached it already"
 
 
 class GatewayInjector:
-    """For chains of mode ``client`` whose traffic passes a gateway. ``reach`` is asked anew for each drill."""
+    """For chains whose traffic passes a gateway. ``reach`` is asked anew for each drill.
+
+    ``faults`` are those of client chains; on others it does what the injector does that is theirs by default.
+    """
 
     name = "gateway"
 
@@ -46,13 +55,9 @@ class GatewayInjector:
     def limits(self) -> Mapping[str, str]:
         return {**dict.fromkeys(sorted(UNTOLD), _REACHED), **dict.fromkeys(ROUTED, NO_ROUTER)}
 
-    def check(
-        self,
-        drill: Drill,
-        chain: ChainConfig,
-        catalogue: Catalogue,  # noqa: ARG002 - the interface of all injectors
-    ) -> Refused | None:
-        found = self._found(chain, drill)
+    def check(self, drill: Drill, chain: ChainConfig, catalogue: Catalogue) -> Refused | None:
+        reach = self._found(chain, drill)
+        found = reach if isinstance(reach, Refused) else changes(drill, chain, catalogue, reach.dialect)
         return found if isinstance(found, Refused) else None
 
     def watching(self, run: str, drill: Drill, until: float) -> Watching | None:
@@ -67,22 +72,19 @@ class GatewayInjector:
         injection: Injection,
         drill: Drill,
         chain: ChainConfig,
-        catalogue: Catalogue,  # noqa: ARG002 - the interface of all injectors
+        catalogue: Catalogue,
         clock: Clock,  # noqa: ARG002 - the gateway has its own
         rng: Random,
     ) -> Armed | Refused:
-        found = self._found(chain, drill)
+        reach = self._found(chain, drill)
+        if isinstance(reach, Refused):
+            return reach
+        found = changes(drill, chain, catalogue, reach.dialect)
         if isinstance(found, Refused):
             return found
-        says = join(f"requests through the gateway for {told(strike, chain)}" for strike in injection.strikes)
-        return Armed(injection, found, says, rng, aim_of(drill))
+        return Armed(injection, reach, _says(injection, chain, found), rng, aim_of(drill), found)
 
     def _found(self, chain: ChainConfig, drill: Drill) -> Reach | Refused:
-        if chain.mode is not Mode.CLIENT:
-            return Refused(
-                f"{chain.name} is walked by {chain.endpoint}, which would look broken as a whole to a fault on the way "
-                "to it; break single targets of it with the request injector"
-            )
         reach = self._reach()
         if reach is None:
             return Refused("no gateway runs: the config has no section gateway, or it could not be started")
@@ -91,6 +93,21 @@ class GatewayInjector:
         if aim_of(drill).live and chain.name not in reach.live:
             return Refused(f"{chain.name} is not opted in to live traffic: gateway.live has no section for it")
         return reach
+
+
+def changes(drill: Drill, chain: ChainConfig, catalogue: Catalogue, dialect: str) -> tuple[Change, ...] | Refused:
+    """What is changed in requests, one for each strike; empty where the caller walks the chain. Pure."""
+    if chain.mode is Mode.CLIENT:
+        return ()
+    if default_injector(chain.mode, dialect) == proxy.ProxyInjector.name:
+        return proxy.plan(drill, chain)
+    return request.plan(drill, chain, catalogue)
+
+
+def _says(injection: Injection, chain: ChainConfig, changes: tuple[Change, ...]) -> str:
+    if changes:
+        return f"in the gateway {join(change.says for change in changes)}"
+    return join(f"requests through the gateway for {told(strike, chain)}" for strike in injection.strikes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +131,9 @@ class Armed:
 
     reshape = None
 
-    def __init__(self, injection: Injection, reach: Reach, says: str, rng: Random, aim: Aim) -> None:
+    def __init__(
+        self, injection: Injection, reach: Reach, says: str, rng: Random, aim: Aim, changes: tuple[Change, ...]
+    ) -> None:
         self.says = says
         self.count = 0
         self.met: Mapping[int, int] = {}
@@ -122,6 +141,7 @@ class Armed:
         self.released = False
         self._injection = injection
         self._aim = aim
+        self._edits = [dump_edit(change.reshape) for change in changes]
         self._reach = reach
         self._seed = rng.getrandbits(32)
         self._put: asyncio.Task[bool] | None = None
@@ -147,8 +167,7 @@ class Armed:
         headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"host"]
         headers += [(b"Host", there.netloc), (b"X-Fallbackd-Drill", self._injection.run.encode())]
         headers.append((b"X-Fallbackd-Chain", self._injection.chain.encode()))
-        if position is not None:
-            headers.append((b"X-Fallbackd-Position", b"%d" % position))
+        headers.append((b"X-Fallbackd-Position", b"chain" if position is None else b"%d" % position))
         url = request.url.copy_with(scheme=there.scheme, host=there.host, port=there.port)
         return httpx.Request(
             request.method, url, headers=headers, stream=request.stream, extensions=dict(request.extensions)
@@ -180,6 +199,7 @@ class Armed:
             "id": one.run, "chain": one.chain, "drill": one.drill, "run": one.run, "until": one.until,
             "max_count": one.max_count, "seed": self._seed,
             "strikes": [dump_strike(strike) for strike in one.strikes], **asdict(self._aim),
+            **({"edits": self._edits} if self._edits else {}),
         }  # fmt: skip
         return mapping(await self._reach.call("POST", "/rules", rule)).get("id") == one.run
 

@@ -1,7 +1,6 @@
 """How a request is changed so that a router leaves targets out, or refuses it: one plan for each such fault. Pure.
 
-The constructs are class F (filtered) and class X (rejected) of the fact sheet's "Making the primary unavailable on
-purpose".
+What a plan finds is an edit, a value that can be sent to where a request passes.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import sqrt
-from typing import Any
 
+from chaos.edits import UNKNOWN_ID, Edit
 from chaos.injectors.injector import Refused
 from chaos.model import Drill, Strike
-from chaos.serving import covers, offers, overlap, serving
+from chaos.serving import offers, serving
+from chaos.slugs import covers, overlap
 from monitor.config.model import ChainConfig
-from monitor.exchange import Reshape
 from monitor.offering import Catalogue, Price
 
-UNKNOWN_ID = "fallbackd/no-such-model"
 PRICE_MARGIN = 1.1
 """How many times dearer the broken targets must be: listed prices and those that the router compares can differ."""
 _MILLION = 1_000_000
@@ -29,7 +27,7 @@ _MILLION = 1_000_000
 class Change:
     """A change of the request, and the sentence that says what it does."""
 
-    reshape: Reshape
+    reshape: Edit
     says: str
 
 
@@ -50,7 +48,7 @@ def _plan_ignore(strike: Strike, drill: Drill, chain: ChainConfig, catalogue: Ca
                 f"{_labels(chain, strike.positions)} too: leaving them out would take both away"
             )
     return Change(
-        lambda body: _routed(body, "ignore", _unite(_routing(body, "ignore"), left_out)),
+        Edit(kind="ignore", values=tuple(sorted(left_out))),
         f"requests tell the router to leave out {_join(left_out)}, which is everyone who serves "
         f"{_labels(chain, strike.positions)}",
     )
@@ -74,7 +72,7 @@ def _plan_only(strike: Strike, drill: Drill, chain: ChainConfig, catalogue: Cata
     remaining = (position for position in range(len(chain.targets)) if position not in drill.breaks)
     keep = _apart((slug for at in remaining for slug in serving(chain, at, catalogue).slugs), broken)
     return Change(
-        lambda body: _routed(body, "only", _intersect(_routing(body, "only"), keep)),
+        Edit(kind="only", values=tuple(sorted(keep))),
         f"requests allow only {_join(keep)}, none of whom serves {_labels(chain, strike.positions)}",
     )
 
@@ -97,7 +95,7 @@ def _plan_max_price(strike: Strike, drill: Drill, chain: ChainConfig, catalogue:
         )
     dimension, text = found
     return Change(
-        lambda body: _routed(body, "max_price", _lowest(body, dimension, text)),
+        Edit(kind="max_price", values=(dimension, text)),
         f"requests cap the {dimension} price at {text} USD per million tokens: enough for {_label(chain, expected)}, "
         f"not for {_labels(chain, strike.positions)}",
     )
@@ -110,16 +108,8 @@ def _plan_unknown_id(
     catalogue: Catalogue,  # noqa: ARG001 - the shape of all plans
 ) -> Change | Refused:
     broken = {chain.target(position).model for position in strike.positions}
-
-    def reshape(body: Mapping[str, Any]) -> Mapping[str, Any]:
-        changed = dict(body)
-        if body.get("model") in broken:
-            changed["model"] = UNKNOWN_ID
-        if isinstance(models := body.get("models"), (list, tuple)):
-            changed["models"] = [UNKNOWN_ID if model in broken else model for model in models]
-        return changed
-
-    return Change(reshape, f"requests name {UNKNOWN_ID}, which no endpoint knows, instead of {_join(broken)}")
+    edit = Edit(kind="unknown_id", values=tuple(sorted(broken)))
+    return Change(edit, f"requests name {UNKNOWN_ID}, which no endpoint knows, instead of {_join(broken)}")
 
 
 PLANS: Mapping[str, Plan] = {
@@ -167,34 +157,6 @@ def _cap(broken: list[Price], expected: list[Price]) -> tuple[str, str] | None:
 
 def _usd(amount: float) -> str:
     return f"{Decimal(f'{amount:.6g}'):f}"
-
-
-def _lowest(body: Mapping[str, Any], dimension: str, cap: str) -> Mapping[str, Any]:
-    """The caps of the request with ours beside them; where both name a price, the lower one holds."""
-    own = dict(_routing(body, "max_price") or {})
-    if dimension not in own or float(own[dimension]) > float(cap):
-        own[dimension] = cap
-    return own
-
-
-def _routing(body: Mapping[str, Any], key: str) -> Any:
-    return (body.get("provider") or {}).get(key)
-
-
-def _routed(body: Mapping[str, Any], key: str, value: Any) -> Mapping[str, Any]:
-    return {**body, "provider": {**(body.get("provider") or {}), key: value}}
-
-
-def _unite(own: Iterable[str] | None, added: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys((*(own or ()), *sorted(added))))
-
-
-def _intersect(own: Iterable[str] | None, keep: Iterable[str]) -> list[str]:
-    """What both allow; of a slug and its base the narrower one."""
-    if not own:
-        return sorted(keep)
-    pairs = [(mine, theirs) for mine in own for theirs in sorted(keep) if overlap(mine, theirs)]
-    return list(dict.fromkeys(mine if covers(theirs, mine) else theirs for mine, theirs in pairs))
 
 
 def _outside(slug: str, left_out: Iterable[str]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
+from chaos.edits import Edit
 from chaos.faults import FAULTS
 from chaos.injectors.injector import ROUTED, Refused
 from chaos.injectors.plans import Change
@@ -18,7 +19,6 @@ from chaos.model import Drill, Injection, Option
 from chaos.shapes import words
 from monitor.clock import Clock
 from monitor.config.model import ChainConfig
-from monitor.exchange import Reshape
 from monitor.model import Mode
 from monitor.offering import Catalogue
 
@@ -82,9 +82,5 @@ def plan(drill: Drill, chain: ChainConfig) -> tuple[Change, ...] | Refused:
         field, how = FIELDS[strike.fault]
         when = f" ({words(strike)})" if words(strike) else ""
         says = f"requests tell the proxy to fail {chain.targets[0].model} {how} ({field}){when}"
-        made.append(Change(_with(field), says))
+        made.append(Change(Edit(kind="field", values=(field,)), says))
     return tuple(made)
-
-
-def _with(field: str) -> Reshape:
-    return lambda body: {**body, field: True}

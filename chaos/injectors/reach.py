@@ -19,12 +19,13 @@ PATIENCE = 5.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """Where a gateway is: the URLs of its traffic and of its control, and the chains that pass through it. ``live``:
-    those whose real traffic may be broken."""
+    those whose real traffic may be broken. ``dialect``: of the endpoint that it passes to."""
 
     url: str
     control: str
     chains: frozenset[str]
     live: frozenset[str] = frozenset()
+    dialect: str = "openrouter"
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """What the control answers, parsed; None where it does not. A refusal is logged."""

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 from chaos.model import Journal, Phase
 from chaos.report import head
+from chaos.reports.tables import after, short
 from chaos.wording import attempted, described, requests, seconds
 from monitor.model import Outcome
 
 COLOURS = {"passed": "good", "deviated": "bad", "inconclusive": "late", "aborted": "late"}
-LONGEST = 300
-"""Letters of a table's cell. The journal has all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request of the run as a row of a table."""
+    """One request of the drill's own as a row of a table."""
 
     phase: Phase
     number: int
@@ -39,7 +38,7 @@ def summary(journal: Journal) -> tuple[tuple[str, str], ...]:
     if journal.compared is not None:
         facts.append(("live calls", journal.compared.because))
     facts += [
-        ("client", f"{one.misdeed.value} in {one.calls} of {one.seen} calls: {_short(one.because)}")
+        ("client", f"{one.misdeed.value} in {one.calls} of {one.seen} calls: {short(one.because)}")
         for one in journal.conduct
     ]
     return (*facts, ("hit", f"{requests(journal.injected)} met the fault"))
@@ -50,27 +49,13 @@ def asked(journal: Journal) -> Iterator[Asked]:
     for phase, outcomes in phases:
         for number, outcome in enumerate(outcomes, 1):
             yield _row(phase, number, outcome, journal.started)
-    for number, one in enumerate(journal.application, 1):
-        said = _short(one.wrong) if one.wrong else f"answered as expected (HTTP {one.status})"
-        yield Asked(
-            phase=one.phase, number=number, after=_after(one.at, journal.started), said=f"the application {said}",
-            attempts="",
-        )  # fmt: skip
 
 
 def _row(phase: Phase, number: int, outcome: Outcome, started: float) -> Asked:
     return Asked(
         phase=phase,
         number=number,
-        after=_after(outcome.at, started),
-        said=_short(described(outcome)),
-        attempts=_short(attempted(outcome.attempts)),
+        after=after(outcome.at, started),
+        said=short(described(outcome)),
+        attempts=short(attempted(outcome.attempts)),
     )
-
-
-def _after(at: float, started: float) -> str:
-    return f"{at - started:+.2f}s"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

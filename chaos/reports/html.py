@@ -12,6 +12,7 @@ from chaos.model import Journal
 from chaos.report import event_line
 from chaos.reports.facts import COLOURS, asked, summary
 from chaos.reports.letters import carried
+from chaos.reports.tables import tables
 from chaos.timeline import timeline
 
 TEMPLATE = "report.html"
@@ -27,6 +28,7 @@ def html(journal: Journal) -> str:
             tone=COLOURS[journal.verdict.kind],
             facts=summary(journal),
             rows=tuple(asked(journal)),
+            tables=tables(journal),
             lines=[event_line(event, journal.started) for event in journal.events],
             picture=timeline(journal),
             style=_style(),

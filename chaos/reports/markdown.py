@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chaos.model import Journal
 from chaos.report import event_line
 from chaos.reports.facts import asked, summary
 from chaos.reports.letters import carried
+from chaos.reports.tables import Table, tables
 
 MARKS = {"passed": "✅", "deviated": "❌", "inconclusive": "⚪", "aborted": "⚪"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
@@ -30,6 +31,7 @@ def markdown(journal: Journal) -> str:
             for row in asked(journal)
         ),
         "",
+        *(line for table in tables(journal) for line in _table(table)),
         "<details><summary>Journal</summary>",
         "",
         *fenced(event_line(event, journal.started) for event in journal.events),
@@ -37,6 +39,15 @@ def markdown(journal: Journal) -> str:
         "</details>",
     ]
     return carried("\n".join(lines) + "\n")
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from (f"## {plain(table.title)}", "", plain(table.says), "")
+    yield f"| {' | '.join(table.heads)} |"
+    yield "|" + "---|" * len(table.heads)
+    for row in table.rows:
+        yield f"| {' | '.join(map(plain, row))} |"
+    yield ""
 
 
 def plain(text: str) -> str:

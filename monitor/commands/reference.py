@@ -10,8 +10,8 @@ import typer
 
 from chaos.apis import Api, changes
 from chaos.faults import FAULTS, resolve
-from chaos.injectors import INJECTORS
-from chaos.injectors.injector import ROUTED
+from chaos.injectors import INJECTORS, RESHAPING, GatewayInjector
+from chaos.injectors.injector import ROUTED, Injector
 from chaos.model import Fault, Option, Shape, Unit
 from chaos.shapes import SHAPES
 from monitor.conditions import RULES
@@ -124,15 +124,16 @@ def _faults() -> Iterator[str]:
     yield from ("", f"| fault | what happens | options | {' | '.join(means)} |", "|---|---|---|" + "---|" * len(means))
     for name in sorted({*FAULTS, *ROUTED}):
         fault = FAULTS.get(name)
-        able = [name in injector.faults for injector in INJECTORS.values()] + [name in FAULTS]
+        able = (_able(name, injector) for injector in INJECTORS.values())
         meaning = fault.meaning if fault else _REQUEST[name]
-        yield _row(f"`{name}`", meaning, _options(fault), *("yes" if one else "" for one in able))
+        yield _row(f"`{name}`", meaning, _options(fault), *able, "yes" if fault else "")
     yield from ("", "Where a fault has no meaning:", "")
     for injector in INJECTORS.values():
         for why in dict.fromkeys(injector.limits.values()):
             named = [f"`{name}`" for name, own in injector.limits.items() if own == why]
             what = ", ".join(named) if len(named) < _MOST_NAMED else "all others"
             yield f"- `{injector.name}`, {what}: {why}."
+    yield f"- `{GatewayInjector.name}`, on a chain that its endpoint walks, all that is not marked: {_WALKED}"
     yield f"- {SANDBOX}, {', '.join(f'`{name}`' for name in ROUTED)}: those are requests, which it obeys."
     yield from _changes()
 
@@ -148,7 +149,20 @@ def _changes() -> Iterator[str]:
     yield from ("", "Who asks for embeddings is told nothing that could be refused, broken or overlooked.")
 
 
+def _able(fault: str, injector: Injector) -> str:
+    """``yes``, or on which chains only; the gateway is the one injector that can break every kind of them."""
+    own = fault in injector.faults
+    if injector.name != GatewayInjector.name:
+        return "yes" if own else ""
+    reshaped = any(fault in INJECTORS[name].faults for name in RESHAPING)
+    return ("yes, walked too" if reshaped else "yes") if own else ("walked" if reshaped else "")
+
+
 SANDBOX = "sandbox"
+_WALKED = (
+    "there is one request for all of its targets, and what the gateway can do is to change it as `request` does ours "
+    "(with a LiteLLM proxy, as `proxy` does). `walked` marks those."
+)
 _MOST_NAMED = 10
 _REQUEST = {
     "ignore": "The primary's providers are left out of the request (`provider.ignore`): filtered.",

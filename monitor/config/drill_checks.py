@@ -21,7 +21,6 @@ REACH: Mapping[str, frozenset[Mode]] = {
     "request": frozenset({Mode.SERVER, Mode.PROVIDER}),
     "proxy": frozenset({Mode.SERVER}),
     "transport": frozenset({Mode.CLIENT}),
-    "gateway": frozenset({Mode.CLIENT}),
 }
 """The modes that an injector can break: a server chain's only request carries all its targets, so a fault on the
 connection would break them all. An injector that is not named here can break every mode."""

@@ -155,7 +155,7 @@ class StrikeConfig(Section):
 class DrillConfig(Section):
     """A planned experiment. ``break``: ``primary``, a label, or a list of labels. ``with``: a fault's name, or
     ``{name: {option: value}}``. ``by``: the injector; unset, ``transport`` for client chains, ``proxy`` for what a
-    LiteLLM proxy walks, else ``request``.
+    LiteLLM proxy walks, else ``request``; ``gateway`` where it looks at applications.
 
     ``faults`` is for several at once or one after the other; ``break``, ``with``, ``shape`` and ``after`` are the short
     form of a list of one.
@@ -183,7 +183,7 @@ class DrillConfig(Section):
     by: str | None = Field(
         default=None,
         description="The injector; unset, transport for client chains, proxy for those that a LiteLLM proxy walks, "
-        "request for the others.",
+        "request for the others; with live or application, gateway.",
     )
     expect: ExpectConfig = Field(default=ExpectConfig(), description="What must be seen while the chain is broken.")
     hypothesis: HypothesisConfig = Field(

@@ -9,7 +9,6 @@ from monitor.config.document import Node
 from monitor.config.names import given, twice, unknown
 from monitor.config.showing import quote
 from monitor.errors import Problem
-from monitor.model import Mode
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -42,15 +41,9 @@ def _addresses(gateway: Node) -> Iterator[Problem]:
 
 
 def _live(name: str, live: Node, top: Node) -> Iterator[Problem]:
-    chains = {chain["name"].text: chain for chain in top["chains"].items()}
-    known = [chain for chain in chains if chain is not None]
+    known = given(top["chains"].items())
     if name not in known:
         yield live.problem(f"{quote(name)} is no chain; choose from {', '.join(known)}")
-    elif chains[name]["mode"].text in (Mode.SERVER, Mode.PROVIDER):
-        yield live.problem(
-            f"{name} is walked by its endpoint, which would look broken as a whole; only client chains can be broken "
-            "here"
-        )
     for field, value in live["headers"].entries():
         if not is_header(field):
             yield value.problem("is no name of a header; use letters, digits and '-'")

@@ -55,7 +55,8 @@ class GatewayConfig(Section):
     )
     live: Mapping[Name, LiveConfig] = Field(
         default_factory=dict,
-        description="Chains whose real traffic a drill may break, by name; without it only a drill's own requests are.",
+        description="Chains of any mode whose real traffic a drill may break, by name; without it only a drill's own "
+        "requests are.",
     )
     sandbox_traffic: Duration | None = Field(
         default=None,

@@ -73,6 +73,12 @@ def default_injector(mode: Mode, dialect: str | None) -> str:
     return "proxy" if dialect == "litellm" else "request"
 
 
+def means_of(injector: str, mode: Mode, dialect: str | None) -> str:
+    """The injector whose faults another one can do on such a chain: where the endpoint walks it, the gateway does to
+    requests of applications what is done to ours."""
+    return default_injector(mode, dialect) if injector == "gateway" and mode is not Mode.CLIENT else injector
+
+
 def chosen(written: Node) -> str | None:
     """The name in ``name`` or ``{name: {option: value}}``."""
     value = written.value
@@ -117,7 +123,10 @@ def _fault(scene: Scene, written: Node, vocabulary: Vocabulary) -> Iterator[Prob
     if fault is None:
         return
     everywhere = {name: options for faults in vocabulary.faults.values() for name, options in faults.items()}
-    own = everywhere if scene.injector is None else vocabulary.faults.get(scene.injector, everywhere)
+    means = scene.injector
+    if means is not None and scene.mode is not None:
+        means = means_of(means, scene.mode, scene.dialect)
+    own = everywhere if means is None else vocabulary.faults.get(means, everywhere)
     if fault in own:
         yield from _options(written, own[fault])
     elif fault in everywhere:

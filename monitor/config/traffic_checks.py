@@ -12,7 +12,6 @@ from monitor.config.quantity import format_duration
 from monitor.config.showing import quote
 from monitor.config.strike_checks import Scene, longest
 from monitor.errors import Problem
-from monitor.model import Mode
 
 
 def mistakes(scene: Scene, gateway: Node) -> Iterator[Problem]:
@@ -39,9 +38,6 @@ def _in_gateway(scene: Scene, node: Node, name: str, gateway: Node) -> Iterator[
         yield by.problem(f"{name} is broken in the gateway alone; leave by out, or write gateway")
     if gateway.value is None:
         yield node.problem("there is no section gateway, which is where traffic of applications is broken")
-        return
-    if scene.mode in (Mode.SERVER, Mode.PROVIDER):
-        yield node.problem(f"{chain} is walked by its endpoint; the gateway can break targets of client chains only")
         return
     forwards = name == "application" and node["forwards_mark"].value is True
     if chain is not None and not forwards and chain not in dict(gateway["live"].entries()):

@@ -29,6 +29,7 @@ class Anthropic:
     pins = False
     routes = False
     most_models: int | None = None
+    lists_models = False
 
     def ask(self, question: Question, route: Route) -> Ask:
         if route.target is None:

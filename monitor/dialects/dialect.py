@@ -54,13 +54,15 @@ class Route:
 
 class Dialect(Protocol):
     """Pure both ways. ``modes``: the chains that its endpoints can serve. ``pins``: a provider can be pinned.
-    ``routes``: a request has a place for the chain's ``routing``. ``most_models``: in one request, None: no bound."""
+    ``routes``: a request has a place for the chain's ``routing``. ``most_models``: in one request, None: no bound.
+    ``lists_models``: a chain of models is asked by all their names, else by the first alone."""
 
     name: str
     modes: frozenset[Mode]
     pins: bool
     routes: bool
     most_models: int | None
+    lists_models: bool
 
     def ask(self, question: Question, route: Route) -> Ask:
         """Word a question. Raises UnsupportedError."""

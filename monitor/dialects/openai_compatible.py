@@ -29,6 +29,7 @@ class OpenAICompatible:
     pins = False
     routes = False
     most_models: int | None = None
+    lists_models = False
     strict = False
     """Whether a whole stream has both a finish reason and ``[DONE]``. Some servers write only one of them."""
 

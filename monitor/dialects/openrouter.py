@@ -25,6 +25,7 @@ class OpenRouter(OpenAICompatible):
     routes = True
     most_models: int | None = 3
     """More are refused (OpenRouter docs: Model Fallbacks; seen as a 400 by its users)."""
+    lists_models = True
     strict = True
 
     def address(self, route: Route) -> Mapping[str, Any]:

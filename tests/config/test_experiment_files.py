@@ -71,6 +71,8 @@ def test_an_experiment_may_look_at_applications_that_the_config_names(
     assert asking.application is not None
     (live,) = read(GOOD + "live: {percent: 5%}\n")
     assert live.live is not None
+    (listed,) = read("name: a\nchain: chat\nwith: only\nby: gateway\n")
+    assert listed.by == "gateway"
 
 
 BAD = [
@@ -111,7 +113,15 @@ BAD = [
     ),
     (
         "name: a\nchain: chat\nwith: unavailable\nlive: {}\n",
-        "day.yaml:4  live: chat is walked by its endpoint; the gateway can break targets of client chains only",
+        "day.yaml:4  live: chat is not opted in to live traffic; write it in gateway.live",
+    ),
+    (
+        "name: a\nchain: chat\nwith: stall\nby: gateway\n",
+        "day.yaml:3  with: the injector gateway cannot do stall on a server chain; it can do: ignore, max_price, only,",
+    ),
+    (
+        "name: a\nchain: walked\nwith: ignore\nby: gateway\n",
+        "day.yaml:3  with: the injector gateway cannot do ignore on a client chain; it can do: bad_gateway,",
     ),
     (
         "name: a\nchain: walked\nwith: dns\nlive: {}\n",

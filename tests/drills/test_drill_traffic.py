@@ -9,16 +9,16 @@ import pytest
 
 from chaos.application import at_path, body_of, mismatch
 from chaos.comparison import Comparison, Harm
-from chaos.conduct import Conduct
+from chaos.conduct import Conduct, conduct
 from chaos.judge import Evidence, judge
 from chaos.judge_traffic import proof_of
 from chaos.model import Asked, Phase
-from chaos.passing import Passed
-from chaos.plans import AnswerExpected, ApplicationPlan, ClientPlan, LivePlan
+from chaos.passing import Group, Passed
+from chaos.plans import AnswerExpected, ApplicationPlan, ClientPlan, Hypothesis, LivePlan, SteadyState
 from monitor.model import Misdeed, VerdictKind
 
 from .drill_samples import by_secondary, drill, outcome
-from .traffic_samples import failed, passed
+from .traffic_samples import call, failed, passed
 
 PASSED, DEVIATED, INCONCLUSIVE = VerdictKind.PASSED, VerdictKind.DEVIATED, VerdictKind.INCONCLUSIVE
 
@@ -52,6 +52,25 @@ LIVE = replace(
     application=(),
     compared=Comparison(harm=Harm.NONE, because="0 of 30 of the broken calls failed and 0 of 31 of the control group"),
 )
+
+
+def walked(at: float, call: str, nonce: str | None = None, **changes: Any) -> Passed:
+    """One request for the whole chain, from which the primary was taken away, answered by the secondary."""
+    given = {"position": None, "met": True, "gone": (0,), "served": 1, **changes}
+    return passed(at=at, ended=at + 0.5, call=call, nonce=nonce, **given)
+
+
+WALKED = replace(HELD, passed=(walked(10.1, "a", "n-1"), walked(20.1, "b", "n-2")))
+WALKED_LIVE = replace(LIVE, passed=tuple(walked(float(at), f"c{at}") for at in range(4)))
+TOLERANT = drill(live=LivePlan(), hypothesis=Hypothesis(broken=SteadyState(tolerance=0.75)))
+
+
+def one_of(evidence: Evidence, **changes: Any) -> tuple[Passed, ...]:
+    """What passed, with the first exchange changed."""
+    first, *rest = evidence.passed
+    return (replace(first, **changes), *rest)
+
+
 STORM = Conduct(misdeed=Misdeed.RETRY_STORM, calls=3, seen=3, because="9 times")
 
 
@@ -125,6 +144,85 @@ def test_the_verdict_on_applications(
     told = judge(replace(evidence, **changes), now=100.0)
     assert told.kind is kind, told.because
     assert because in told.because
+
+
+@pytest.mark.parametrize(
+    ("evidence", "changes", "kind", "because"),
+    [
+        (WALKED, {}, PASSED, "; the application answered all 2 that met the fault, each by a fallback; after"),
+        (
+            WALKED,
+            {"passed": one_of(WALKED, served=0)},
+            DEVIATED,
+            "request 1 of the application was answered by primary, not by secondary (the break did not take it away)",
+        ),
+        (
+            WALKED,
+            {"passed": one_of(WALKED, served=2)},
+            DEVIATED,
+            "request 1 of the application was answered by last-resort, not by secondary",
+        ),
+        (
+            WALKED,
+            {"passed": one_of(WALKED, ended=40.0)},
+            DEVIATED,
+            "request 1 of the application was answered after 29.9s, later than the 10s that the drill allows",
+        ),
+        (WALKED, {"passed": one_of(WALKED, served=None)}, INCONCLUSIVE, "do not say who gave them"),
+        (WALKED, {"passed": one_of(WALKED, ok=False)}, INCONCLUSIVE, "so it was not the fallback that saved it"),
+        (
+            WALKED,
+            {"application": (asked(Phase.INJECT, 10.0, "answered HTTP 502, not 200", "n-1"),)},
+            DEVIATED,
+            "with primary broken, the application answered HTTP 502, not 200 (request 1, which met the fault)",
+        ),
+        (
+            WALKED,
+            {"passed": tuple(replace(one, met=False, gone=(), spared="is no JSON object") for one in WALKED.passed)},
+            INCONCLUSIVE,
+            "none of the 2 requests to the application met the fault in the gateway (what it sent is no JSON object)",
+        ),
+        (WALKED_LIVE, {}, PASSED, "of the control group (secondary answered 4 of them); after"),
+        (
+            WALKED_LIVE,
+            {"passed": one_of(WALKED_LIVE, served=2)},
+            PASSED,
+            "last-resort answered 1 of them and",
+        ),
+        (
+            WALKED_LIVE,
+            {"passed": one_of(WALKED_LIVE, served=0)},
+            DEVIATED,
+            "1 of 4 live calls that met the fault were answered by primary all the same: the break did not",
+        ),
+        (WALKED_LIVE, {"passed": one_of(WALKED_LIVE, served=0), "drill": TOLERANT}, PASSED, "live traffic held"),
+        (WALKED_LIVE, {"passed": one_of(WALKED_LIVE, served=None)}, INCONCLUSIVE, "1 of 4 answers to live calls that"),
+        (WALKED_LIVE, {"passed": one_of(WALKED_LIVE, group=Group.OTHER)}, PASSED, "(secondary answered 3 of them)"),
+    ],
+)
+def test_the_verdict_where_the_endpoint_walks_is_by_who_answered(
+    evidence: Evidence, changes: dict[str, Any], kind: VerdictKind, because: str
+) -> None:
+    told = judge(replace(evidence, **changes), now=100.0)
+    assert told.kind is kind, told.because
+    assert because in told.because
+
+
+def test_a_call_whose_endpoint_walks_fell_back_by_who_answered() -> None:
+    whole, failing = walked(1.0, "a"), walked(0.0, "a", ok=False, served=None)
+    assert call(whole).fell_back
+    assert call(failing, whole).fell_back
+    assert not call(failing).fell_back
+    assert not call(replace(whole, served=0)).fell_back
+    assert not call(replace(whole, met=False, gone=())).fell_back
+    assert (call(failing, whole).walked, call(whole, failing).walked) == (whole, None)
+
+
+def test_a_client_whose_endpoint_walks_need_not_fall_back_itself() -> None:
+    lost = call(walked(0.0, "a", ok=False, served=None, status=404))
+    assert [one.misdeed for one in conduct([lost], ClientPlan())] == []
+    again = call(*lost.exchanges, walked(5.0, "a", ok=False, served=None, status=404))
+    assert [one.misdeed for one in conduct([again], ClientPlan())] == [Misdeed.RETRIED_IN_VAIN]
 
 
 def test_a_mark_outweighs_what_passed_at_the_same_time() -> None:

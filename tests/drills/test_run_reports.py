@@ -125,9 +125,9 @@ async def test_what_the_application_answered_and_what_its_client_did_is_told_too
     ]
     assert max(bar.x + bar.width for bar in own) == LEFT + WIDTH
     page, ticket = html(journal), markdown(journal)
-    assert "the application answered HTTP 502, not 200: &lt;oops&gt;" in page
+    assert "<td>answered HTTP 502, not 200: &lt;oops&gt;</td>" in page
     assert "in 2 of 3 calls: &lt;it&gt; tried again at once" in page
-    assert r"| inject | 2 | +2.00s | the application answered HTTP 502, not 200: \<oops\> |" in ticket
+    assert r"| inject | 2 | +2.00s | 7s | HTTP 502 | answered HTTP 502, not 200: \<oops\> | did not meet it |" in ticket
     assert_stands_alone(page)
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import shutil
 import signal
 import sqlite3
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from chaos.sandbox import Sandbox
+from tests.e2e.apart import Apart
 from tests.e2e.configs import QUIET
-from tests.e2e.daemon import COMMAND, Daemon, until
+from tests.e2e.daemon import Daemon, until
 from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -61,46 +59,12 @@ gateway:
 """
 
 
-class Apart:
-    """A gateway in a process of its own."""
-
-    def __init__(self, daemon: Daemon, listen: int, control: int) -> None:
-        self.url, self.control = f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{control}"
-        self.questions = itertools.count()
-        command = [COMMAND, "gateway", "--chains", str(daemon.chains), "--alerts", str(daemon.alerts)]
-        self.process = subprocess.Popen(command, env=daemon.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    async def ready(self) -> None:
-        assert self.process.stdout is not None
-        line = await anyio.to_thread.run_sync(self.process.stdout.readline)
-        assert b"listens at" in line, line
-
-    async def rules(self) -> list[dict[str, Any]]:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            found: list[dict[str, Any]] = (await client.get(f"{self.control}/rules", timeout=10)).json()["rules"]
-            return found
-
-    async def ask(self, run: str | None = None) -> int:
-        """The status of a request of an application, or of one that carries the mark of a run."""
-        headers = {"Authorization": f"Bearer {KEY}", **({"X-Fallbackd-Drill": run} if run else {})}
-        body = {"model": FAST, "messages": [{"role": "user", "content": f"question {next(self.questions)}"}]}
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            return (await client.post(f"{self.url}/v1/chat/completions", json=body, headers=headers)).status_code
-
-    def kill(self) -> None:
-        """Safe to call twice."""
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
 @pytest.fixture
 async def daemon(make_daemon: Callable[..., Daemon], sandbox: tuple[Sandbox, str]) -> AsyncIterator[Daemon]:
     """A daemon whose gateway and endpoint outlive it; started, and content with every target."""
     ports = {"listen": free_port(), "control": free_port()}
     made = make_daemon(CHAINS.format(url=sandbox[1], **ports), QUIET, KEY_OF_THE_TEST=KEY)
-    apart = Apart(made, **ports)
+    apart = Apart(made, **ports, key=KEY, named={"model": FAST})
     made.apart = apart  # type: ignore[attr-defined]  # the two are one scene to these tests
     try:
         await apart.ready()

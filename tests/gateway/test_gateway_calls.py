@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chaos.gateway.calls import Calls, Open, end, is_new, key_of
-from chaos.gateway.rules import Mark, Rule, Rules, group_of
+from chaos.gateway.rule import Mark, Rule, group_of
+from chaos.gateway.rules import Rules
 from chaos.gateway.watches import Watch, Watches, read_watch
 from chaos.model import Strike
 from chaos.passing import Group

@@ -52,6 +52,42 @@ def test_the_chain_of_an_exchange(
     assert Places(chains).find(asked, named) == seen
 
 
+BOTH = ("anthropic", "amazon-bedrock")
+
+
+@pytest.mark.parametrize(
+    ("chain", "asked", "exact"),
+    [
+        (SERVER, Asked(models=(SONNET, MINI)), True),
+        (SERVER, Asked(models=(SONNET, f"{MINI}-2025-08-07")), True),
+        (SERVER, Asked(models=(SONNET,)), False),
+        (SERVER, Asked(models=(MINI, SONNET)), False),
+        (SERVER, Asked(models=(SONNET, MINI, "google/gemini-2.5-flash")), False),
+        (SERVER, Asked(), False),
+        (ORDERED, Asked(models=(SONNET,), providers=BOTH), True),
+        (ORDERED, Asked(models=(SONNET,), providers=BOTH[::-1]), False),
+        (ORDERED, Asked(models=(SONNET,), providers=BOTH[:1]), False),
+        (ORDERED, Asked(models=(SONNET,)), False),
+        (ORDERED, Asked(models=(MINI,), providers=BOTH), False),
+        (ORDERED, Asked(models=(SONNET, MINI), providers=BOTH), False),
+        (CLIENT, Asked(models=(SONNET, MINI)), False),
+    ],
+)
+def test_whether_the_endpoint_is_asked_to_walk_the_chain_as_it_is_configured(
+    chain: ChainConfig, asked: Asked, exact: bool
+) -> None:
+    found = place(asked, (chain,), named=chain.name)
+    assert found is not None
+    assert found.exact is exact
+
+
+def test_a_proxy_that_knows_the_fallbacks_itself_is_asked_by_the_first_model_alone() -> None:
+    for models, exact in [((SONNET,), True), ((SONNET, MINI), False), ((MINI,), False)]:
+        found = Places((SERVER,), lists_models=False).find(Asked(models=models))
+        assert found is not None
+        assert found.exact is exact
+
+
 def copied(*pieces: bytes) -> Copy:
     copy = Copy()
     for piece in pieces:

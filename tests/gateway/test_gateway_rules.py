@@ -10,9 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from chaos.edits import Edit
+from chaos.gateway.calls import Open
+from chaos.gateway.reshaping import edited
+from chaos.gateway.rule import Mark, Rule, meets
 from chaos.gateway.rule_reading import read_rule
-from chaos.gateway.rules import LONGEST, Mark, Rule, Rules, meets
-from chaos.model import Strike
+from chaos.gateway.rules import LONGEST, Rules
+from chaos.model import Effect, Strike
+from chaos.passing import Group
 from monitor.config.model import LiveConfig
 from tests.fakes.clock import FakeClock
 from tests.gateway.conftest import Endpoint, Start
@@ -69,6 +74,101 @@ def test_which_exchange_meets_a_fault(rule: Rule, seen: Mark, live: LiveConfig |
 
 def test_no_exchange_meets_a_fault_after_its_deadline() -> None:
     assert not meets(RULE, mark(), None, now=NOON + 60, draw=0.4)
+    assert not meets(EDITING, whole(), None, now=NOON + 60, draw=0.4)
+
+
+WITHOUT = Strike(positions=(0,), fault="ignore")
+EDITING = replace(RULE, strikes=(WITHOUT,), edits=(Edit(kind="ignore", values=("anthropic",)),))
+EDITING_LIVE = replace(EDITING, live=True, control=True)
+
+
+def whole(run: str | None = "run-1", raw: bytes = b"{}", **changes: Any) -> Mark:
+    """A request for the chain as it is configured."""
+    return mark(run, **{"position": None, "exact": True, "edit": lambda edits: edited(raw, edits), **changes})
+
+
+@pytest.mark.parametrize(
+    ("rule", "seen", "live", "met"),
+    [
+        pytest.param(EDITING, whole(), None, True, id="the drill's own request"),
+        pytest.param(EDITING, whole("run-2"), None, False, id="another drill's request"),
+        pytest.param(EDITING, whole(exact=False), None, False, id="other models than the chain's"),
+        pytest.param(EDITING, whole(chain="other"), None, False, id="another chain"),
+        pytest.param(EDITING, whole(None), HALF, False, id="live traffic, of which the rule says nothing"),
+        pytest.param(EDITING_LIVE, whole(None), None, False, id="live traffic of a chain that is not opted in"),
+        pytest.param(EDITING_LIVE, whole(None), HALF, True, id="live traffic within its share"),
+        pytest.param(EDITING_LIVE, whole(None), LiveConfig(percent="30%"), False, id="beyond its share"),
+        pytest.param(EDITING_LIVE, whole(None, in_flight=5), HALF, False, id="as many as may be at a time"),
+        pytest.param(EDITING_LIVE, whole(None, exact=False), HALF, False, id="live, other models"),
+        pytest.param(
+            EDITING_LIVE, whole(None), LiveConfig(percent="50%", hours="22:00-06:00"), False, id="outside the hours"
+        ),
+        pytest.param(
+            EDITING_LIVE, whole(None), LiveConfig(percent="50%", headers={"X-T": "a"}), False, id="without the header"
+        ),
+        pytest.param(RULE, whole(), None, False, id="a rule for requests that name one target"),
+    ],
+)
+def test_which_request_for_a_whole_chain_is_changed(rule: Rule, seen: Mark, live: LiveConfig | None, met: bool) -> None:
+    assert meets(rule, seen, live, now=NOON, draw=0.4) is met
+
+
+async def test_a_request_is_changed_and_counted_until_the_rule_ends() -> None:
+    clock = FakeClock(NOON)
+    table = rules(clock)
+    table.arm(EDITING)
+    struck = table.strike(whole())
+    assert struck is not None
+    assert (struck.body, struck.gone) == (b'{"provider": {"ignore": ["anthropic"]}}', (0,))
+    assert struck.effect == Effect()
+    assert table.course("a")[0] == {0: 1}
+    clock.advance(61)
+    assert table.strike(whole()) is None
+    assert not table
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (whole(raw=b"["), "is no JSON object"),
+        (whole(exact=False), "does not ask for the chain as it is configured"),
+        (mark(position=None, exact=True), "has no body"),
+    ],
+)
+async def test_what_cannot_be_changed_passes_uncounted_and_says_why(seen: Mark, why: str) -> None:
+    table = rules(FakeClock(NOON))
+    table.arm(EDITING)
+    assert table.strike(seen) is None
+    assert why in table.spared("chat")
+    assert table.spared("other") == ""
+    assert table.listed()[0][1] == 0
+    assert table.strike(whole()) is not None
+    assert table.spared("chat") == ""
+
+
+async def test_the_control_group_holds_nothing_that_could_not_have_been_changed() -> None:
+    table = rules(FakeClock(NOON), chat=LiveConfig(percent="50%", max_in_flight=1000))
+    table.arm(replace(EDITING_LIVE, max_count=1000))
+
+    def group(raw: bytes) -> Group:
+        call = Open(id="c", position=None, at=NOON)
+        table.strike(whole(None, raw=raw, call=call))
+        return call.group
+
+    assert {group(b"[]") for _ in range(100)} == {Group.OTHER}
+    assert {group(b"{}") for _ in range(100)} == {Group.BROKEN, Group.CONTROL}
+
+
+async def test_of_a_cascade_only_what_strikes_now_is_changed() -> None:
+    table = rules(FakeClock(NOON))
+    late = replace(WITHOUT, positions=(1,), after_requests=1)
+    table.arm(replace(EDITING, strikes=(WITHOUT, late), edits=(*EDITING.edits, Edit(kind="only", values=("azure",)))))
+    struck = [table.strike(whole()) for _ in range(2)]
+    assert [one and one.gone for one in struck] == [(0,), (0, 1)]
+    assert [one and one.body for one in struck] == [
+        b'{"provider": {"ignore": ["anthropic"]}}',
+        b'{"provider": {"ignore": ["anthropic"], "only": ["azure"]}}',
+    ]
 
 
 def rules(clock: FakeClock, **live: LiveConfig) -> Rules:
@@ -125,6 +225,7 @@ async def test_at_most_so_many_live_exchanges_are_broken_at_a_time() -> None:
         ({"strikes": (replace(STRIKE, fault="unavailabel"),)}, 'did you mean "unavailable"'),
         ({"strikes": (replace(STRIKE, options={"speed": 1.0}),)}, 'no options, so "speed" cannot be set'),
         ({"live": True}, "not opted in to live traffic"),
+        ({"edits": EDITING.edits * 2}, "edits: one for each of the 1 strikes"),
     ],
 )
 async def test_a_rule_that_may_not_be_is_refused(changes: dict[str, Any], why: str) -> None:
@@ -167,6 +268,19 @@ def test_a_body_that_is_no_rule_is_told_why(body: object, why: str) -> None:
 def test_strikes_that_are_none_are_told_why(strikes: object, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         read_rule({**dict.fromkeys(("id", "chain", "drill", "run"), "x"), "strikes": strikes})
+
+
+def test_a_rule_that_changes_requests_is_read() -> None:
+    head = {**dict.fromkeys(("id", "chain", "drill", "run"), "x"), "until": NOON, "max_count": 1}
+    strike = {"positions": [0], "fault": "max_price"}
+    rule = read_rule({**head, "strikes": [strike], "edits": [{"kind": "max_price", "values": ["prompt", "0.5"]}]})
+    assert rule.edits == (Edit(kind="max_price", values=("prompt", "0.5")),)
+    assert rule.strikes[0].shape == "always"
+    for edits in (3, [3]):
+        with pytest.raises(ValueError, match="edits: a list of objects"):
+            read_rule({**head, **strike, "edits": edits})
+    with pytest.raises(ValueError, match='"max_price" is not a fault'):
+        read_rule({**head, **strike})
 
 
 def test_a_rule_is_read_in_both_forms() -> None:
