@@ -235,7 +235,7 @@ async def test_live_calls_are_answered_by_the_fallback_beside_an_equal_control_g
 
 async def test_live_calls_that_allow_no_fallback_are_harmed_and_that_ends_the_drill_at_once(scene: Scene) -> None:
     daemon, base = await scene()
-    own = {"models": [HAIKU, MINI, FLASH], "provider": {"only": ["anthropic", "amazon-bedrock", "google-vertex"]}}
+    own = {"models": [HAIKU, MINI, FLASH], "provider": {"only": ["anthropic", "amazon-bedrock"]}}
     async with traffic(base, {"model": HAIKU, "extra_body": own}):
         verdict, journal = await run(daemon, "live")
     assert verdict["kind"] == "deviated"
