@@ -9,9 +9,11 @@ from typing import Self
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from monitor.catalogue import READERS
 from monitor.config.model import Config
-from monitor.drift import About, Known, compare, discovered, serving
+from monitor.drift import About, Known, compare, discovered, serving, shared_fate
 from monitor.findings import CatalogueFinding
+from monitor.model import Target
 from monitor.naming import find_entry
 from monitor.offering import Catalogue, Offer
 from monitor.store import Store
@@ -87,10 +89,16 @@ def reported(config: Config, catalogue: Callable[[str], Catalogue]) -> Mapping[s
         chain.name: {
             target.label: f"{target.label}: {', '.join(lines)}"
             for target in chain.all_targets()
-            if (lines := [*map(_in_words, serving_offers(target.model, target.provider, catalogue(target.endpoint)))])
+            if (lines := [*filter(None, map(_in_words, _offers_of(target, catalogue)))])
         }
         for chain in config.chains
     }
+
+
+def shared_unread(config: Config) -> tuple[str, ...]:
+    """Targets that fall together at endpoints that have no catalogue, so that no reading will ever show it."""
+    found = shared_fate(config, lambda _: Catalogue())
+    return tuple(one.detail for one in found if config.endpoints[one.endpoint].dialect not in READERS)
 
 
 def serving_offers(model: str, provider: str | None, catalogue: Catalogue) -> tuple[Offer, ...]:
@@ -100,10 +108,15 @@ def serving_offers(model: str, provider: str | None, catalogue: Catalogue) -> tu
     return tuple(one for one in offers if provider is None or one.provider == provider.partition("/")[0])
 
 
+def _offers_of(target: Target, catalogue: Callable[[str], Catalogue]) -> tuple[Offer, ...]:
+    return serving_offers(target.model, target.provider, catalogue(target.endpoint))
+
+
 def _in_words(offer: Offer) -> str:
+    """Empty where nothing is told of it."""
     status = "" if offer.status == 0 else f", status {offer.status}"
-    uptime = "no uptime told" if offer.uptime_last_30m is None else f"{offer.uptime_last_30m:g} % over 30m"
-    return f"{offer.tag} {uptime}{status}"
+    uptime = "" if offer.uptime_last_30m is None else f" {offer.uptime_last_30m:g} % over 30m"
+    return f"{offer.tag}{uptime}{status}" if uptime or status else ""
 
 
 def _say(findings: Iterable[CatalogueFinding], before: Known) -> None:

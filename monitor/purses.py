@@ -73,6 +73,11 @@ def probe_name(chain: str, kind: str) -> str:
     return f"{chain}:{kind}"
 
 
+def kind_of(purse: Purse) -> str:
+    """The kind of question that a probe's purse is for."""
+    return purse.name.rpartition(":")[2]
+
+
 def purses_of(chain: str, places: Iterable[str | None], limits: Limits, *, kind: str = "") -> tuple[Purse, ...]:
     """Where a question is paid: of its probe's own money, by its chain, at the provider that is one of ``places``, and
     by all together.

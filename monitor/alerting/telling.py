@@ -9,7 +9,7 @@ from monitor.alerting.alert import Alert
 from monitor.alerting.incident import Gist, Incident, Told
 from monitor.alerting.lifecycle import Circumstances
 from monitor.alerting.reasons import DecisionReason
-from monitor.conditions import RULES
+from monitor.conditions import RULES, CauseKind
 from monitor.config.quantity import format_duration
 from monitor.model import Member, Notice, NoticeCause, NoticeState, Severity
 
@@ -144,7 +144,8 @@ def _words(telling: Telling) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     for one in sorted(shown, key=lambda one: (-_RANK[one.severity], one.alert, one.chain)):
         by_alert.setdefault(one.alert, []).append(one.chain)
     cause = str(telling.incident.cause)
-    title = f"{cause[0].upper()}{cause[1:]}: {len(telling.chains)} chains are hit"
+    hit = "concerned" if telling.incident.cause.kind is CauseKind.CATALOGUE else "hit"
+    title = f"{cause[0].upper()}{cause[1:]}: {len(telling.chains)} chains are {hit}"
     summary = "; ".join(f"{alert}: {_named(chains)}" for alert, chains in by_alert.items())
     facts = [("in common", cause), *((one.chain, f"{one.title}. {one.summary}") for one in shown[:MOST_NAMED])]
     return title, f"{summary}.", tuple(facts)

@@ -10,6 +10,7 @@ from monitor.app import App
 from monitor.commands import options
 from monitor.config.model import ChainConfig
 from monitor.config.quantity import format_duration
+from monitor.inventory import shared_unread
 from monitor.version import VERSION
 
 
@@ -37,7 +38,7 @@ def banner(app: App) -> str:
             f"and mend it again:         {command} sandbox mend{data}",
         ]
     lines += [f"Not in use: {sentence}" for sentence in config.muted.values()]
-    lines += [f"Note: {sentence}" for sentence in config.warnings]
+    lines += [f"Note: {sentence}" for sentence in (*config.warnings, *shared_unread(config))]
     return "\n".join([*lines, "Ctrl-C stops.", ""])
 
 

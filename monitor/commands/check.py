@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from monitor.commands import options
@@ -16,7 +18,9 @@ def register(app: typer.Typer) -> None:
 def check(
     chains: options.ChainsOption = options.CHAINS,
     alerts: options.AlertsOption = options.ALERTS,
-    sandbox: options.SandboxOption = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="As for run --sandbox: no key of OpenRouter is needed.")
+    ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Validate both files: every mistake at once with its place and remedy, exit code 2. Opens no connection."""

@@ -18,12 +18,15 @@ OF_THE_ENDPOINT = frozenset({Reason.CONNECT, Reason.DNS, Reason.TLS, Reason.UNAU
 
 
 class CauseKind(StrEnum):
-    """From the widest to the narrowest. ``alert``: the condition stands alone, it shares nothing with another."""
+    """From the widest to the narrowest. ``budget``: money that several chains share. ``catalogue``: what an endpoint
+    offers; nothing is broken by that yet. ``alert``: the condition stands alone, it shares nothing with another."""
 
     ENDPOINT = "endpoint"
     PROVIDER = "provider"
     MODEL = "model"
     CHAIN = "chain"
+    BUDGET = "budget"
+    CATALOGUE = "catalogue"
     DAEMON = "daemon"
     ALERT = "alert"
 
@@ -40,10 +43,10 @@ class Cause:
     @property
     def is_shared(self) -> bool:
         """Whether several chains can have it."""
-        return self.kind in (CauseKind.ENDPOINT, CauseKind.PROVIDER, CauseKind.MODEL)
+        return self.kind not in (CauseKind.CHAIN, CauseKind.DAEMON, CauseKind.ALERT)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return f"{self.kind}{' of' if self.kind in (CauseKind.BUDGET, CauseKind.CATALOGUE) else ''} {self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

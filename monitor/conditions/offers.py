@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from monitor.conditions.causes import Cause, CauseKind
 from monitor.conditions.evidence import Facts
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
@@ -15,7 +16,8 @@ _GRAVITY = tuple(Drift)
 
 
 def _catalogue_drift(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
-    """One condition for all that concerns a chain: what is found comes and goes in groups."""
+    """One condition for all that concerns a chain: what is found comes and goes in groups. What one catalogue shows
+    of several chains (a key that runs out, say) is told at once."""
     wanted = rule.findings or tuple(drift for drift in Drift if not drift.is_context)
     by_chain: dict[str, list[CatalogueFinding]] = {}
     for finding in sorted(world.findings, key=lambda one: (_GRAVITY.index(one.drift), one.subject)):
@@ -37,6 +39,7 @@ def _condition(rule: RuleConfig, chain: str, found: list[CatalogueFinding]) -> C
         summary=f"{found[0].detail}; {found[0].used_by}.",
         matters=tuple(f"{one.key} {one.value}" for one in found),
         facts=tuple(_facts(found)),
+        cause=Cause(kind=CauseKind.CATALOGUE, name=found[0].endpoint),
     )
 
 

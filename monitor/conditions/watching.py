@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from monitor.budget import BudgetState, Priority, Scope
 from monitor.clock import utc
+from monitor.conditions.causes import Cause, CauseKind
 from monitor.conditions.evidence import percent
 from monitor.conditions.world import Condition, ProbeView, Rule, World
 from monitor.config.model import RuleConfig
 from monitor.config.quantity import format_duration
 from monitor.model import Verdict, VerdictKind
+from monitor.purses import kind_of
 
 _MOST_NAMED = 10
+_SHARED = (Scope.PROVIDER, Scope.OVERALL)
 
 
 def _drill_deviated(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
@@ -76,9 +79,11 @@ def _budget_exhausted(rule: RuleConfig, world: World, _now: float) -> Iterator[C
 
 
 def _budget_condition(rule: RuleConfig, chain: str, budget: BudgetState) -> Condition:
-    """A shared budget is told for each chain that it stops, since each has its own people."""
+    """A shared budget is told for each chain that it stops, since each has its own people; together they are one
+    incident."""
     stopped = tuple(priority.value for priority in Priority if priority in budget.stopped)
     own = budget.purse.scope is Scope.CHAIN
+    kind = f"{kind_of(budget.purse)} " if budget.purse.scope is Scope.PROBE else ""
     ends = "is used up" if Priority.CHAIN in budget.stopped else "runs out"
     return Condition(
         alert=rule.name,
@@ -87,7 +92,7 @@ def _budget_condition(rule: RuleConfig, chain: str, budget: BudgetState) -> Cond
         severity=rule.severity,
         subject="" if own else str(budget.purse),
         title=f"The budget of {budget.purse} {ends}",
-        summary=f"No more paid questions of chain {chain} today to: {', '.join(stopped)}. "
+        summary=f"No more paid {kind}questions of chain {chain} today to: {', '.join(stopped)}. "
         f"They resume at {utc(budget.resumes)}.",
         matters=stopped,
         facts=(
@@ -95,6 +100,7 @@ def _budget_condition(rule: RuleConfig, chain: str, budget: BudgetState) -> Cond
             ("stopped", ", ".join(stopped)),
             ("resumes", utc(budget.resumes)),
         ),
+        cause=Cause(kind=CauseKind.BUDGET, name=str(budget.purse)) if budget.purse.scope in _SHARED else None,
     )
 
 

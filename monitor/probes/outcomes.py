@@ -36,7 +36,8 @@ def of_target(run: Run, target: Target, response: Response) -> Outcome:
         _as_lack(run, judge_step(run, target, response)),
         _in_time(run, duration, answer.first_token),
     )
-    served = status_of(finding.reason) in (Status.OK, Status.DEGRADED)
+    came = answer.finding.reason in _ANSWERED  # a refusal shows what is lacking, and is nobody's answer
+    served = came and status_of(finding.reason) in (Status.OK, Status.DEGRADED)
     return _measured(
         run,
         response,

@@ -97,7 +97,9 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("need", "says"), REFUSALS.items(), ids=REFUSALS)
 async def test_a_refusal_of_what_was_asked_is_a_lack_and_no_failure(watched: Watched, need: str, says: str) -> None:
-    lacks(await watched.ask(with_models(QWEN), f"chat/primary:{need}"), says)
+    outcome = await watched.ask(with_models(QWEN), f"chat/primary:{need}")
+    lacks(outcome, says)
+    assert outcome.served_by is None, "nobody answered"
 
 
 async def test_a_prompt_that_is_silently_shortened_is_found_out(watched: Watched) -> None:

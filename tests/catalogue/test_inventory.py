@@ -117,7 +117,7 @@ def test_what_the_endpoint_says_is_put_in_words() -> None:
     catalogue = reading("x", uptime_last_30m=99.5)
     assert reported(config(), lambda _: catalogue) == {"chat": {"primary": "primary: x 99.5 % over 30m"}}
     worse = reading("x", status=-2)
-    assert reported(config(), lambda _: worse) == {"chat": {"primary": "primary: x no uptime told, status -2"}}
+    assert reported(config(), lambda _: worse) == {"chat": {"primary": "primary: x, status -2"}}
 
 
 def test_what_could_not_be_read_stays_as_it_was() -> None:

@@ -42,6 +42,7 @@ def test_all_that_concerns_a_chain_is_one_condition_the_gravest_first() -> None:
     assert "b/two" in chat.facts[1][1]
     assert "c/three" in chat.facts[1][1]
     assert (other.chain, other.title) == ("other", "Chain other: a model is gone (a/one)")
+    assert str(chat.cause) == str(other.cause) == "catalogue of router"
 
 
 def test_a_rule_tells_only_of_what_it_names() -> None:

@@ -270,6 +270,17 @@ def test_a_shared_budget_is_told_for_each_chain_that_it_stops():
         ("a", "all chains together", "The budget of all chains together runs out"),
         ("b", "all chains together", "The budget of all chains together runs out"),
     ]
+    assert {str(c.cause) for c in seen} == {"budget of all chains together"}
+
+
+def test_the_budget_of_one_kind_of_question_names_the_kind():
+    purse = Purse(scope=Scope.PROBE, name="chat:long_context")
+    state = BudgetState(
+        purse=purse, usd_per_day=1, spent=1, remaining=0, stopped=frozenset({Priority.TARGET}), resumes=NOW
+    )
+    (seen,) = evaluate([rule("budget_exhausted")], world(budgets={"chat": (state,)}), NOW)
+    assert seen.summary.startswith("No more paid long_context questions of chain chat today to: target.")
+    assert seen.cause is None
 
 
 def test_a_budget_of_nothing_has_no_share():

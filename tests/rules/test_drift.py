@@ -327,6 +327,55 @@ def test_shared_fate(of: ChainConfig, catalogue: Catalogue, says: str | None) ->
     assert found == ([says] if says else [])
 
 
+AT_GROQ, OWN = {"model": "a/one", "provider": "Groq"}, {"model": "one", "endpoint": "own"}
+TWICE = [{"model": "one", "endpoint": "own"}, {"model": "two", "endpoint": "own"}]
+GROQ = "https://api.groq.com/openai/v1"
+ACROSS: list[tuple[str, list[dict[str, Any]], dict[str, str], Catalogue, str | None]] = [
+    ("pinned there, and its own API", [AT_GROQ, OWN], {"own": GROQ}, Catalogue(), "both are served by groq alone"),
+    (
+        "the only one that serves it, and its own API",
+        [{"model": "a/one"}, OWN],
+        {"own": GROQ},
+        reading(entry("a/one", offer("groq"))),
+        "both are served by groq alone",
+    ),
+    ("one of two that serve it", [{"model": "a/one"}, OWN], {"own": GROQ}, reading(ONE), None),
+    (
+        "two models of one API",
+        TWICE,
+        {"own": "https://api.openai.com/v1"},
+        Catalogue(),
+        "both are asked at api.openai.com",
+    ),
+    (
+        "two regions",
+        [OWN, {"model": "one", "endpoint": "too"}],
+        {"own": "https://eu.openai.azure.com/v1", "too": "https://us.openai.azure.com/v1"},
+        Catalogue(),
+        None,
+    ),
+    ("another provider", [AT_GROQ, OWN], {"own": "https://api.mistral.ai/v1"}, Catalogue(), None),
+    ("two models of a server of one's own", TWICE, {"own": "http://127.0.0.1:11434/v1"}, Catalogue(), None),
+    ("a gateway before many providers", TWICE, {"own": "https://api.portkey.ai/v1"}, Catalogue(), None),
+    ("a host that only sounds like it", [AT_GROQ, OWN], {"own": "https://api.groq.com.example/v1"}, Catalogue(), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("targets", "urls", "offers", "says"), [row[1:] for row in ACROSS], ids=[row[0] for row in ACROSS]
+)
+def test_shared_fate_across_endpoints(
+    targets: list[dict[str, Any]], urls: dict[str, str], offers: Catalogue, says: str | None
+) -> None:
+    own = {name: EndpointConfig(dialect="openai_compatible", url=url) for name, url in urls.items()}
+    whole = config(chain("mix", "client", *targets))
+    whole = replace(whole, endpoints={**whole.endpoints, **own})
+    found = list(shared_fate(whole, lambda name: offers if name == "router" else Catalogue()))
+    assert [one.value for one in found] == ([says] if says else [])
+    if found and offers.at is not None:
+        assert found[0].endpoint == "router", "whose catalogue was read"
+
+
 DISCOVERING = chain("d", "server", {"model": "a/one", "providers": "discover"}, {"model": "b/two", "providers": ["z"]})
 
 

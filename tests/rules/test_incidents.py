@@ -54,6 +54,21 @@ def test_one_outage_of_a_provider_that_hits_eight_chains_is_one_incident_that_li
     assert len({notice.incident for notice in watch.notices}) == 1
 
 
+@pytest.mark.parametrize(
+    ("cause", "title"),
+    [
+        (Cause(kind=CauseKind.CATALOGUE, name="router"), "Catalogue of router: 2 chains are concerned"),
+        (Cause(kind=CauseKind.BUDGET, name="provider groq"), "Budget of provider groq: 2 chains are hit"),
+    ],
+)
+def test_what_chains_share_without_an_outage_is_one_incident_too(cause: Cause, title: str) -> None:
+    watch = Many()
+    (notice,) = watch.at(0.0, of("chain0", cause), of("chain1", cause), of("chain2", GROQ)).notices[:1]
+    assert (notice.title, notice.shared) == (title, str(cause))
+    watch.at(THROTTLE, of("chain0", cause), of("chain1", cause))
+    assert len({one.incident for one in watch.notices}) == 2, "an outage of its own is another one"
+
+
 def test_what_became_more_severe_is_told_at_once_and_once() -> None:
     watch = Many()
     mild = replace(of("chain0"), severity=Severity.WARNING)
