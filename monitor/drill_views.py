@@ -104,7 +104,7 @@ def _lines(events: Iterable[Event], started: float) -> tuple[EventView, ...]:
 def _expects(drill: Drill) -> str:
     if drill.expect.rejected:
         return "the whole request is refused"
-    path = f", {drill.expect.path.value}" if drill.expect.path else ""
+    path = f", {drill.expect.path.value.replace('_', ' ')}" if drill.expect.path else ""
     also = [
         f"; {words}"
         for planned, words in (
@@ -114,7 +114,7 @@ def _expects(drill: Drill) -> str:
         )
         if planned is not None
     ]
-    return f"{drill.expect.served_by} within {format_duration(drill.expect.within)}{path}{''.join(also)}"
+    return f"{drill.expect.served_by} answers within {format_duration(drill.expect.within)}{path}{''.join(also)}"
 
 
 def _most(drill: Drill, price: float | None) -> float | None:

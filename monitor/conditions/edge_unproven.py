@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.clock import utc_minute
+from monitor.clock import utc
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
 from monitor.config.quantity import format_duration
@@ -47,7 +47,7 @@ def _condition(rule: RuleConfig, covered: ChainCoverage, missing: list[Edge]) ->
     facts = []
     for edge, name in zip(missing, names, strict=True):
         last = _last(covered, edge)
-        facts.append((name, f"last proven at {utc_minute(last)}" if last is not None else "never proven"))
+        facts.append((name, f"last proven at {utc(last)}" if last is not None else "never proven"))
     return Condition(
         alert=rule.name,
         when=rule.when,

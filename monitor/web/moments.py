@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
-_MOMENT = re.compile(r"\b(?P<whole>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)|\b(?P<minute>(?:[01]\d|2[0-3]):[0-5]\d) UTC\b")
+_MOMENT = re.compile(
+    r"\b(?P<whole>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
+    r"|\b(?P<since>since )?(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))? UTC\b"
+)
 
 
 def moments(text: str, now: float) -> Markup:
-    """The text with its times marked: ``2026-10-03T12:03:20Z``, and ``12:03 UTC`` as the latest such moment there was.
-    Without a script it reads as it was written, but for the letters T and Z."""
+    """The text with its times marked: ``2026-10-03T12:03:20Z``, and ``12:03 UTC``, which is the nearest such moment,
+    and behind *since* the latest. Without a script it reads as it was written, but for the letters T and Z."""
     made, end = Markup(""), 0
     for found in _MOMENT.finditer(text):
         made += escape(text[end : found.start()]) + _element(found, now)
@@ -21,14 +24,16 @@ def moments(text: str, now: float) -> Markup:
 
 
 def _element(found: re.Match[str], now: float) -> Markup:
-    whole = found["whole"]
-    at = _read(whole) if whole else _latest(found["minute"], now)
+    since = found["since"] or ""
+    at = _read(found["whole"]) if found["whole"] else _near(found, now)
     if at is None:
         return escape(found[0])
-    said = at.strftime("%Y-%m-%d %H:%M:%S UTC") if whole else found[0]
-    return Markup('<time datetime="{}" data-moment="{}" title="{} UTC">{}</time>').format(
-        at.strftime("%Y-%m-%dT%H:%M:%SZ"), "second" if whole else "minute", at.strftime("%Y-%m-%d %H:%M:%S"), said
+    said = at.strftime("%Y-%m-%d %H:%M:%S UTC") if found["whole"] else found[0].removeprefix(since)
+    kind = "second" if found["whole"] or found["second"] else "minute"
+    marked = Markup('<time datetime="{}" data-moment="{}" title="{} UTC">{}</time>').format(
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"), kind, at.strftime("%Y-%m-%d %H:%M:%S"), said
     )
+    return escape(since) + marked
 
 
 def _read(text: str) -> datetime | None:
@@ -39,8 +44,11 @@ def _read(text: str) -> datetime | None:
         return None
 
 
-def _latest(minute: str, now: float) -> datetime:
+def _near(found: re.Match[str], now: float) -> datetime:
     last = datetime.fromtimestamp(now, UTC)
-    hour, minutes = map(int, minute.split(":"))
-    at = last.replace(hour=hour, minute=minutes, second=0, microsecond=0)
-    return at if at <= last else at - timedelta(days=1)
+    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+    today = last.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    days = [today + timedelta(days=away) for away in ((-1, 0) if found["since"] else (-1, 0, 1))]
+    if found["since"]:
+        days = [day for day in days if day <= last]
+    return min(days, key=lambda day: abs(day - last))

@@ -123,7 +123,9 @@ def misdeeds(journal: dict[str, Any]) -> set[str]:
 
 async def test_an_application_that_falls_back_is_proven_by_its_own_answers(scene: Scene) -> None:
     daemon = await scene()
-    assert (await daemon.get("/api/v1/drills"))["drills"][0]["expects"] == "steady within 10s; the application as well"
+    assert (await daemon.get("/api/v1/drills"))["drills"][0][
+        "expects"
+    ] == "steady answers within 10s; the application as well"
     verdict, journal = await run(daemon)
     assert verdict["kind"] == "passed", verdict["because"]
     assert "the application answered all 2 that met the fault, each by a fallback" in verdict["because"]
