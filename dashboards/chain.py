@@ -20,7 +20,7 @@ from dashboards.queries import (
     position_names,
     serving,
 )
-from dashboards.speed import CHAIN, WHOLE_CHAIN, by_each_target, by_target, speed
+from dashboards.speed import CHAIN, STREAMS, WHOLE_CHAIN, by_each_target, by_target, first_token_by_each_target, speed
 from dashboards.tables import matrix
 
 ANSWERS = "fallbackd_chain_answers_total"
@@ -29,6 +29,12 @@ TARGET = Variable(
     "Targets",
     "The targets whose heatmaps are shown.",
     'label_values(fallbackd_target_health{chain="$chain"}, target)',
+).every()
+STREAMED = Variable(
+    "streamed",
+    "Streams of",
+    "The targets whose streams are shown on their own.",
+    f'label_values({{__name__=~"{STREAMS}", chain="$chain", target!=""}}, target)',
 ).every()
 ENDED = "{{target}} {{reason}}"
 SMALL = partial(Head, width=4, height=4)
@@ -266,12 +272,13 @@ PAGE = Page(
     uid="fallbackd-chain",
     title="fallbackd: chain",
     about="One chain: who serves, how fast, what fails, which failovers are proven, and what asking costs.",
-    variables=(one_chain(), TARGET),
+    variables=(one_chain(), TARGET, STREAMED),
     rows=(
         ("", _numbers()),
         ("Who answers", _who()),
         ("How fast", speed()),
         ("Time to the whole answer by target", by_each_target()),
+        ("Time to the first token by target", first_token_by_each_target()),
         ("Fit for the chain", _fit()),
         ("Proof and cost", _cost()),
     ),

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dashboards.panels import Head, Panel, heat, lines
-from dashboards.queries import WHOLE, buckets, counted, named, over_time, quantile
+from dashboards.queries import WHOLE, buckets, counted, grown, named, over_time, quantile
 
 CHAIN = 'chain="$chain"'
 SECONDS = "fallbackd_probe_duration_seconds"
 FIRST_TOKEN = "fallbackd_first_token_seconds"  # noqa: S105 - a metric, not a password
+LIVE_FIRST_TOKEN = "fallbackd_gateway_first_token_seconds"  # noqa: S105 - as above
 WHOLE_CHAIN = "whole chain"
+STREAMS = f"{FIRST_TOKEN}_count|{LIVE_FIRST_TOKEN}_count"
+"""Series that a target has when it is streamed from, by us or by applications."""
 
 
 def by_target(expr: str) -> str:
     return named(expr, "target", WHOLE_CHAIN)
+
+
+def first_tokens(by: str, selector: str, window: str = "$window") -> str:
+    """Buckets of fallbackd's own streams and of live ones by who served them; their labels differ."""
+    own, live = (grown(f"{name}_bucket", selector, window) for name in (FIRST_TOKEN, LIVE_FIRST_TOKEN))
+    return f"sum by ({by}) (({own}) or ({live}))"
 
 
 def speed() -> list[Panel]:
@@ -56,12 +65,12 @@ def _slowest() -> list[Panel]:
             Head(
                 title="Time to the first token, 95 %",
                 about="95 % of the streams within the window began no later, for the whole chain and for each target "
-                "that is streamed from.",
+                "that is streamed from, by fallbackd or by applications through the gateway.",
                 unit="s",
                 width=12,
                 least=0,
             ),
-            over_time(by_target(quantile(FIRST_TOKEN, 0.95, "target", CHAIN)), "{{target}}"),
+            over_time(by_target(f"histogram_quantile(0.95, {first_tokens('target, le', CHAIN)})"), "{{target}}"),
         ),
         lines(
             Head(
@@ -99,5 +108,22 @@ def by_each_target() -> list[Panel]:
             ),
             buckets(counted(f"{SECONDS}_bucket", "le", f'{CHAIN}, target=~"$target"', "$__rate_interval")),
             repeat="target",
+        )
+    ]
+
+
+def first_token_by_each_target() -> list[Panel]:
+    each = f'{CHAIN}, target=~"$streamed"'
+    return [
+        heat(
+            Head(
+                title="$streamed, first token",
+                about="Streams that this target served, to fallbackd or to applications through the gateway, by when "
+                "their first token came: the darker, the more.",
+                unit="s",
+                width=8,
+            ),
+            buckets(first_tokens("le", each, "$__rate_interval")),
+            repeat="streamed",
         )
     ]

@@ -11,7 +11,7 @@ import httpx
 from dashboards.queries import Shape
 from dashboards.reading import Asked, defaults, fill
 
-FOLLOW_THE_DATA = {"chain": ".+", "target": ".+", "instance": ".+", "provider": ".+"}
+FOLLOW_THE_DATA = {"chain": ".+", "target": ".+", "streamed": ".+", "instance": ".+", "provider": ".+"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

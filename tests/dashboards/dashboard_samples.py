@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.model import Drill, Expect, Strike
-from monitor.config.model import AlertsFile, ChainConfig, Config
+from monitor.config.model import AlertsFile, ChainConfig, Config, GatewayConfig
 from monitor.findings import Drift
 from monitor.gauges import BURN_WINDOWS
 from monitor.metrics import Metrics
@@ -21,14 +21,16 @@ OF_GRAFANA = {"__range": "6h", "__rate_interval": "1m15s", "__interval": "20s"}
 
 def one_of_each(uid: str, chain: str, provider: str) -> dict[str, str]:
     """Values of the variables that follow the data. Overviews show every chain, the others one."""
-    every = uid in ("fallbackd-overview", "fallbackd-drills")
+    every = uid in ("fallbackd-overview", "fallbackd-drills", "fallbackd-gateway")
     return {**OF_GRAFANA, "chain": ".+" if every else chain, "provider": provider, "datasource": "prometheus"}
 
 
 def large() -> Metrics:
-    """100 chains of 6 targets, each pinned to one of 6 providers, asked two kinds of questions, with two drills."""
+    """100 chains of 6 targets, each pinned to one of 6 providers, asked two kinds of questions, with two drills; their
+    applications go through the gateway."""
     config = Config(
         endpoints={},
+        gateway=GatewayConfig(endpoint="one"),
         chains=tuple(_chain(number) for number in range(CHAINS)),
         drills=(),
         alerts=AlertsFile.model_validate(
