@@ -32,7 +32,7 @@ class ChainViews:
 
     def view(self, chain: ChainConfig) -> ChainView:
         state, name = self._knowledge.chain_state(chain.name), chain.name
-        now, latest = self._clock.now(), self._knowledge.latest(name)
+        now = self._clock.now()
         budget = self._knowledge.spending.state(Purse(scope=Scope.CHAIN, name=name), now)
         known: dict[str, object] = {}
         if state is not None:
@@ -42,7 +42,7 @@ class ChainViews:
             }  # fmt: skip
         serving = state.serving if state else None
         return ChainView(
-            **StateView(**known, latency=latest.duration if latest else None).model_dump(),
+            **StateView(**known, latency=self._knowledge.latency(name)).model_dump(),
             name=name,
             mode=chain.mode,
             endpoint=chain.endpoint,
@@ -77,8 +77,7 @@ class ChainViews:
         )
 
     def _state(self, target: Target) -> dict[str, object]:
-        state, latest = self._knowledge.target_state(target), self._knowledge.latest(target)
-        latency = latest.duration if latest else None
+        state, latency = self._knowledge.target_state(target), self._knowledge.latency(target)
         if state is None:
             return {"latency": latency}
         return {

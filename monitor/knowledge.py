@@ -26,7 +26,7 @@ from monitor.health import (
     may_ask,
     retain,
 )
-from monitor.model import Health, Origin, Outcome, ProbeSpec, Subject, Target, Transition, Verdict
+from monitor.model import Health, Origin, Outcome, ProbeSpec, Status, Subject, Target, Transition, Verdict
 from monitor.pace import Pace, decide
 from monitor.proofs import COVERAGE, Proofs
 from monitor.rhythm import Rhythm
@@ -37,6 +37,7 @@ from monitor.tallies import Tallies
 DOUBT_EVERY = 10.0
 """Seconds between two questions to a target out of turn."""
 SUBJECTS, CHAINS, SPENDING = "subject", "chain", "spending"
+ANSWERED = frozenset({Status.OK, Status.DEGRADED})
 
 
 class Knowledge:
@@ -47,6 +48,7 @@ class Knowledge:
     ) -> None:
         self._obey(config, specs)
         self._latest: dict[str, Outcome] = {}
+        self._latencies: dict[str, float] = {}
         self._subjects: dict[str, SubjectState] = {}
         self._chains: dict[str, ChainState] = {}
         self.tallies = Tallies(chain.name for chain in config.chains)
@@ -105,6 +107,8 @@ class Knowledge:
         key = Subject(chain=outcome.chain, target=outcome.target, provider=outcome.provider).key
         if not is_capability(outcome.kind):  # how long a tool or a long prompt takes is not how long an answer takes
             self._latest[key] = outcome
+            if outcome.status in ANSWERED and outcome.duration > 0:  # what the catalogue settled took no time
+                self._latencies[key] = outcome.duration
         self._subjects[key], change = advance(self._subjects.get(key), outcome, chain.health)
         self._unsaved[SUBJECTS][key] = self._subjects[key]
         changes = (change,) if change and not outcome.is_chain else ()
@@ -174,6 +178,10 @@ class Knowledge:
     def latest(self, target: Target | str) -> Outcome | None:
         """The last scheduled outcome since the start: of a target, or (by its name) of a chain end to end."""
         return self._latest.get(target if isinstance(target, str) else _key(target.chain, target))
+
+    def latency(self, target: Target | str) -> float | None:
+        """Seconds that the last answer took to a scheduled question since the start, as ``latest`` names whose."""
+        return self._latencies.get(target if isinstance(target, str) else _key(target.chain, target))
 
     def own_state(self, chain: str) -> SubjectState | None:
         """Health of the end-to-end answers of a chain alone."""

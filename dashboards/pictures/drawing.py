@@ -88,11 +88,12 @@ def draw_states(axes: Axes, panel: Mapping[str, Any], shown: Shown) -> None:
 
 
 def draw_bars(axes: Axes, panel: Mapping[str, Any], shown: Shown) -> None:
-    for row, (_, series) in enumerate(shown):
-        axes.barh(row, series.last, height=0.6, color=colour_of(series.last, panel))
-        axes.text(series.last, row, f" {text_of(series.last, panel)}", va="center", fontsize=6.5, color=TEXT)
+    lengths = [0.0 if math.isnan(series.last) else series.last for _, series in shown]
+    for row, (length, (_, series)) in enumerate(zip(lengths, shown, strict=True)):
+        axes.barh(row, length, height=0.6, color=colour_of(series.last, panel))
+        axes.text(length, row, f" {text_of(series.last, panel)}", va="center", fontsize=6.5, color=TEXT)
     axes.set_yticks(range(len(shown)), [name for name, _ in shown], fontsize=6)
-    axes.set_xlim(right=1.25 * max((series.last for _, series in shown), default=1.0))
+    axes.set_xlim(left=0.0, right=1.25 * max(lengths, default=1.0) or 1.0)
     axes.set_xticks([])
     axes.invert_yaxis()
     _plain(axes)

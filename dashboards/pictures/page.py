@@ -93,7 +93,7 @@ def _place(at: Mapping[str, int], height: float) -> tuple[float, float, float, f
 def _titled(title: str, chosen: Mapping[str, str]) -> str:
     for name, value in chosen.items():
         title = title.replace(f"${name}", value)
-    return title.replace("$target", "All targets")
+    return title.replace("$target", "All targets").replace("$streamed", "All targets")
 
 
 def _compact(figure: Figure) -> bytes:

@@ -148,7 +148,8 @@ def chain_view(picture: Picture, chain: Json, *, height: int, now: float, width:
 def _head(picture: Picture, now: float) -> Text:
     status = picture.status
     bad = sum(chain["health"] not in ("healthy", "unknown") for chain in picture.chains)
-    told = f"{bad} of {len(picture.chains)} chains in trouble" if bad else f"all {len(picture.chains)} chains fine"
+    unknown = sum(chain["health"] == "unknown" for chain in picture.chains)
+    told = _told(len(picture.chains), bad, unknown)
     stopped = "  DRILLS STOPPED" if status["stopped"] else ""
     up = _span(now - status["started"])
     text = f"fallbackd {status['version']}  up {up}  {status['outcomes']} results  {told}{stopped}\n"
@@ -157,6 +158,14 @@ def _head(picture: Picture, now: float) -> Text:
     if down is not None:
         head.append(f"our own network is down for {_span(now - down)}: nothing is judged until it is back", "bold red")
     return head
+
+
+def _told(chains: int, bad: int, unknown: int) -> str:
+    if bad:
+        return f"{bad} of {chains} chains in trouble"
+    if unknown:
+        return f"{unknown} of {chains} chains not known yet"
+    return f"all {chains} chains fine" if chains > 1 else "the chain is fine"
 
 
 def _table(*columns: str, numbers: Sequence[str]) -> Table:

@@ -143,6 +143,7 @@ class Pages:
             silences=control.silences() if wanted.shown("alerts") else (),
             drills=control.drills() if wanted.shown("drills") else (),
             runs=await control.runs(limit=RUNS) if wanted.shown("runs") else (),
+            planned=wanted.shown("runs") and bool(control.drills()),
             transitions=await control.transitions(limit=TRANSITIONS) if wanted.shown("transitions") else (),
         )
 

@@ -78,6 +78,20 @@ def test_the_gravest_chain_comes_first_with_who_serves_it() -> None:
     assert any("gone breaks a for 5s now, asked for by me" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("healths", "told"),
+    [
+        (["healthy"], "the chain is fine"),
+        (["healthy", "healthy"], "all 2 chains fine"),
+        (["healthy", "unknown"], "1 of 2 chains not known yet"),
+        (["degraded", "unknown"], "1 of 2 chains in trouble"),
+    ],
+)
+def test_the_first_line_says_how_it_stands(healths: list[str], told: str) -> None:
+    chains = [chain(f"c{number}", health) for number, health in enumerate(healths)]
+    assert shown(overview(picture(*chains), height=24, now=NOW))[0].endswith(f"12 results  {told}")
+
+
 @pytest.mark.parametrize("count", [0, 1, 15, 100])
 @pytest.mark.parametrize("alerts", [0, 3, 40])
 def test_it_fits_into_80_by_24(count: int, alerts: int) -> None:

@@ -128,6 +128,17 @@ async def test_a_good_answer_is_asked_once_counted_stored_and_learned(bench: Ben
     assert bench.metrics.registry.get_sample_value("fallbackd_chain_answers_total", answers) == 1
 
 
+async def test_how_long_a_failure_took_is_not_how_long_an_answer_takes(bench: Bench) -> None:
+    bench.prober.script["chat:completion"] = [lambda good: replace(failed(good), duration=0.001)] * 3
+    await bench.pipeline.ask(bench.specs["chat:completion"])
+    assert bench.knowledge.latency("chat") is None
+    bench.prober.script["chat:completion"] = [lambda good: replace(good, duration=0.25)]
+    await bench.pipeline.ask(bench.specs["chat:completion"])
+    bench.prober.script["chat:completion"] = [lambda good: replace(failed(good), duration=0.001)] * 3
+    await bench.pipeline.ask(bench.specs["chat:completion"])
+    assert bench.knowledge.latency("chat") == 0.25
+
+
 async def test_a_healthy_target_does_not_make_a_chain_healthy_that_was_never_asked(bench: Bench) -> None:
     await bench.pipeline.ask(bench.specs["chat/primary:completion"])
     state = bench.knowledge.chain_state("chat")
