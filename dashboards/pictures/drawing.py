@@ -19,6 +19,9 @@ from dashboards.pictures.units import written
 Shown = Sequence[tuple[str, Series]]
 """(name by the legend, series) in the order of the queries."""
 
+NOISE = 1e-6
+"""Counts below it are what floating point leaves of the difference of two buckets."""
+
 
 def _defaults(panel: Mapping[str, Any]) -> dict[str, Any]:
     defaults: dict[str, Any] = panel["fieldConfig"]["defaults"]
@@ -107,7 +110,7 @@ def draw_heat(axes: Axes, panel: Mapping[str, Any], shown: Shown) -> None:
     cells = [counts[0]]
     for below, upto in pairwise(counts):
         cells.append([b - a for a, b in zip(below, upto, strict=True)])
-    used = [index for index, row in enumerate(cells) if any(value > 0 for value in row)] or [0]
+    used = [index for index, row in enumerate(cells) if any(value > NOISE for value in row)] or [0]
     low, high = max(0, used[0] - 1), min(len(cells), used[-1] + 2)
     axes.pcolormesh(times, range(high - low), cells[low:high], cmap="Blues", shading="nearest")
     bounds = [float(series.labels["le"]) for series in ordered[low:high]]

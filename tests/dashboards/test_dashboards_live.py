@@ -284,6 +284,16 @@ async def test_the_drills_show_what_was_proven_and_how_fast(seen: Seen) -> None:
     assert paths["failed_over"] > 0
 
 
+async def test_faults_are_drawn_into_the_panels_also_once_their_drill_has_ended(seen: Seen) -> None:
+    (active,) = [one for one in marks(load("fallbackd-drills")) if one.panel == "Faults active"]
+    drawn = {one.labels["drill"]: one for one in seen.answer(active)}
+    faults = {"primary-gone": "ignore", "fast-refuses": "rate_limited"}
+    assert {drill: one.labels["fault"] for drill, one in drawn.items()} == faults
+    shown = {one.labels["drill"]: one for one in seen.shown("fallbackd-drills", "Faults over time")}
+    whole = {time for time, value in shown["primary-gone"].points if value == 0}
+    assert {time for time, value in drawn["primary-gone"].points if value == 1} & whole
+
+
 async def test_the_gateway_shows_the_traffic_and_who_answered_it(seen: Seen) -> None:
     page = "fallbackd-gateway"
     requests = seen.metric("fallbackd_gateway_requests_total", chain="chat")
@@ -297,6 +307,13 @@ async def test_the_gateway_shows_the_traffic_and_who_answered_it(seen: Seen) -> 
     assert 0 < _number(seen.shown(page, "95 % within")) < 5
     assert {one.labels["chain"] for one in seen.shown(page, "Traffic by chain", "A")} == {"chat"}
     assert {one.labels["target"] for one in seen.shown(page, "Cost by who served")} == {"primary", "secondary"}
+    added = {one.labels["part"]: one for one in seen.shown(page, "Added by the gateway itself, 99 %")}
+    assert set(added) == {"request", "answer", "turn"}
+    assert 0 < _highest([added["request"]]) < 1
+    tokens = _by(seen.shown(page, "Tokens"), "direction")
+    assert tokens["completion"] == pytest.approx(
+        seen.metric("fallbackd_gateway_tokens_total", chain="chat", direction="completion"), rel=0.05
+    )
 
 
 async def test_the_daemon_shows_itself(seen: Seen) -> None:
