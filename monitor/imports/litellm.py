@@ -6,7 +6,7 @@ Facts: LiteLLM docs "Fallbacks", "Load Balancing", "All settings".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.config.document import Document, Node
@@ -58,10 +58,17 @@ def convert(document: Document, wish: Wish) -> Draft:
     ]  # fmt: skip
     made = [chain for chain in chains if chain is not None] or [maker.single(name) for name in groups]
     alone = [name for name in groups if not any(name in (t.model for t in c.targets) or c.model == name for c in made)]
-    notes = [*_notes(top), *_unordered(groups.values())]
+    notes = [*_notes(top), *_unordered(groups.values()), *_homeless({"fallbacks": plain, **by_cause}, groups)]
     if alone:
         notes.append(f"Not carried over, since nothing can stand in for them: {', '.join(alone)}.")
     return Draft(endpoints=(_endpoint(top, wish),), chains=tuple(made), notes=tuple(notes))
+
+
+def _homeless(settings: Mapping[str, Mapping[str, Sequence[str]]], groups: Collection[str]) -> Iterator[str]:
+    for setting, found in settings.items():
+        for name in found:
+            if name not in groups and name != "*":
+                yield f"Not carried over: {setting} of {name}, a group that is not in model_list."
 
 
 class _Maker:

@@ -94,6 +94,15 @@ def test_what_could_not_be_carried_over_is_said() -> None:
     assert "4000 is its usual port" in text
 
 
+def test_fallbacks_of_a_group_that_there_is_not_are_a_comment() -> None:
+    text = imported(
+        "litellm", LITELLM.replace("context_window_fallbacks: [", "context_window_fallbacks: [{typo: [long]}, ")
+    )
+    assert (
+        "# Not carried over: context_window_fallbacks of typo, a group that is not in model_list." in text.splitlines()
+    )
+
+
 def test_default_fallbacks_stand_in_for_every_group_without_its_own(tmp_path: Path) -> None:
     text = LITELLM.replace("router_settings: {", "router_settings: {default_fallbacks: [backup], ")
     config = loaded(imported("litellm", text, Wish(url="http://proxy:8000")), tmp_path)
