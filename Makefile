@@ -5,8 +5,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: run install test quick lint docs pictures litellm lock clean
 
-run: install                      ## the daemon on the embedded sandbox, with the shipped chains.yaml and alerts.yaml
-	@exec $(BIN)/fallbackd run --sandbox
+run: install                      ## the daemon on the embedded sandbox, with the shipped files; ARGS="--listen 127.0.0.1:0" adds options
+	@exec $(BIN)/fallbackd run --sandbox $(ARGS)
 
 install: .venv/installed          ## set .venv up; the command is .venv/bin/fallbackd
 

@@ -26,6 +26,7 @@ from monitor.commands import (
     silence,
     top,
 )
+from monitor.commands.examples import teach
 from monitor.errors import FallbackdError
 from monitor.version import VERSION
 
@@ -77,6 +78,7 @@ for command in (
     gateway,
 ):
     command.register(app)
+teach(app)
 
 
 def main() -> None:

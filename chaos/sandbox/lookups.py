@@ -55,7 +55,9 @@ class Lookups:
         return web.json_response({"data": {"count": len(self._catalogue.models)}})
 
     async def _model(self, request: web.Request) -> web.Response:
-        model = self._asked(request)
+        """A former id leads to the model too, here alone."""
+        id_ = _asked_id(request)
+        model = self._catalogue.find(self._stock.renamed.get(id_, id_))
         return _gone(request) if model is None else web.json_response({"data": self._row(model)})
 
     async def _endpoints(self, request: web.Request) -> web.Response:

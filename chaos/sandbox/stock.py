@@ -1,7 +1,7 @@
 """Changing what the sandbox offers while it runs: ``/control/catalogue``.
 
-A model can be retired, given a date on which it ends, or lose a parameter; a provider can leave, join, and change its
-price, limits, status and uptime; the key can run out.
+A model can be retired, renamed, given a date on which it ends, or lose a parameter; a provider can leave, join, and
+change its price, limits, status and uptime; the key can run out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chaos.sandbox.catalogue import MILLION, Endpoint, Model, SandboxCatalogue
 from chaos.sandbox.wanted import parse
 from monitor.reading import number
 
-_OF_MODEL = frozenset({"retire", "expires", "parameters"})
+_OF_MODEL = frozenset({"retire", "rename", "expires", "parameters"})
 _OF_OFFER = frozenset({"drop", "add", "prompt", "completion", "context", "max_completion", "status", "uptime"})
 _OF_ACCOUNT = frozenset({"key", "credits"})
 _PRICES = {"prompt": "prompt_price", "completion": "completion_price"}
@@ -25,13 +25,14 @@ _COUNTS = ("context", "max_completion", "status")
 
 class Stock:
     """``catalogue`` is what is offered now; the parts that hold it see every change. ``key`` and ``credits`` replace
-    what ``/key`` and ``/credits`` say."""
+    what ``/key`` and ``/credits`` say. ``renamed``: former id -> id."""
 
     def __init__(self, shipped: SandboxCatalogue) -> None:
         self._shipped = shipped
         self._models = dict(shipped.models)
         self._endpoints = dict(shipped.endpoints)
         self.catalogue = replace(shipped, models=self._models, endpoints=self._endpoints)
+        self.renamed: dict[str, str] = {}
         self.key: dict[str, Any] = {}
         self.credits: float | None = None
 
@@ -61,6 +62,7 @@ class Stock:
             now.clear()
             now.update(shipped)  # type: ignore[arg-type]  # each pair is of one type
         self.key, self.credits = {}, None
+        self.renamed.clear()
 
     def _change_account(self, changes: Mapping[str, Any]) -> None:
         key = changes.get("key", {})
@@ -73,10 +75,23 @@ class Stock:
         if changes.get("retire"):
             del self._models[model.id], self._endpoints[model.id]
             return
+        if "rename" in changes:
+            self._rename(model, changes["rename"])
+            return
         parameters = changes.get("parameters", model.parameters)
         changed = replace(model, expires=changes.get("expires", model.expires), parameters=tuple(map(str, parameters)))
         self._models[model.id] = changed
         self._endpoints[model.id] = tuple(replace(one, model=changed) for one in self._endpoints[model.id])
+
+    def _rename(self, model: Model, name: Any) -> None:
+        """The old id is listed no more, and leads to the new one for whoever asks for the model alone."""
+        if not isinstance(name, str) or name.count("/") != 1 or name in self._models:
+            raise ValueError("rename: a model id (author/slug) that there is not yet")
+        changed = replace(model, id=name)
+        self._models[name] = changed
+        self._endpoints[name] = tuple(replace(one, model=changed) for one in self._endpoints[model.id])
+        del self._models[model.id], self._endpoints[model.id]
+        self.renamed[model.id] = name
 
     def _change_offer(self, model: Model, provider: str, changes: Mapping[str, Any]) -> None:
         offered = self._endpoints[model.id]

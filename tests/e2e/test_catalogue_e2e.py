@@ -148,6 +148,23 @@ async def test_a_model_that_is_gone_is_found_before_its_probe_fails(start: MakeD
     assert "The catalogue: openrouter no longer knows openai/gpt-4o-mini" in " ".join(told.stdout.split())
 
 
+async def test_a_model_with_a_new_name_is_found_with_the_new_name(start: MakeDaemon, router: Router) -> None:
+    daemon = start()
+    await daemon.start("--mute", sandbox=False)
+    await until(lambda: daemon.get("/api/v1/catalogue"), "the catalogue is read")
+    await router.change(model=MINI, rename="openai/gpt-4o-mini-2")
+    found = (await has(daemon, f"model_renamed {MINI}"))[f"model_renamed {MINI}"]
+    says = "is no id of the catalogue any more; it leads to openai/gpt-4o-mini-2: name that one"
+    assert found["detail"] == f"{MINI} {says}"
+    assert found["used_by"] == "used by 1 chain: chat (secondary, position 1)"
+
+    async def told() -> Any:
+        return [one for one in (await daemon.get("/api/v1/alerts"))["alerts"] if one["state"] == "firing"]
+
+    alerts = await until(told, "the alert fires")
+    assert "a model has another name" in alerts[0]["title"]
+
+
 async def test_discovered_providers_come_and_go_without_a_reload(start: MakeDaemon, router: Router) -> None:
     daemon = start()
     await daemon.start("--mute", sandbox=False)

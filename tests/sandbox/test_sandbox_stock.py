@@ -55,6 +55,20 @@ async def test_a_retired_model_is_unknown_everywhere_and_comes_back(stage: Stage
     assert (await stage.ask(SONNET)).status_code == 200
 
 
+async def test_a_former_id_leads_to_the_model_and_answers_nothing(stage: Stage) -> None:
+    assert (await stage.change(model=SONNET, rename="anthropic/claude-sonnet-5")).status_code == 200
+    listed = [row["id"] for row in await stage.get("/models")]
+    assert SONNET not in listed
+    assert "anthropic/claude-sonnet-5" in listed
+    assert (await stage.get(f"/model/{SONNET}"))["id"] == "anthropic/claude-sonnet-5"
+    assert (await stage.ask(SONNET)).status_code == 400
+    assert (await stage.ask("anthropic/claude-sonnet-5")).status_code == 200
+    refused = await stage.change(model=LLAMA, rename=LLAMA)
+    assert (refused.status_code, "there is not yet" in refused.text) == (422, True)
+    await stage.client.delete(f"{stage.control}/control/catalogue")
+    assert (await stage.ask(SONNET)).status_code == 200
+
+
 async def test_a_provider_leaves_joins_and_changes(stage: Stage) -> None:
     await stage.change(model=LLAMA, provider="groq", drop=True)
     await stage.change(model=LLAMA, provider="azure", add=True, prompt=9.5)
