@@ -3,11 +3,13 @@
 ``python application.py BASE_URL PORT MANNER NAME ...``. Manners that walk the chain of models NAME themselves: ``good``
 moves on to the next model, ``stuck`` never does, ``mad`` repeats the first at once, whatever the answer. Manners that
 have the endpoint walk it, in one request: ``models`` lists the models NAME, ``order`` asks the first NAME at the
-providers that follow; ``models-stream`` and ``order-stream`` stream. POST /chat takes {"text": ...}.
+providers that follow; ``models-stream`` and ``order-stream`` stream. ``models-mad`` allows Anthropic alone, and asks
+again and again. POST /chat takes {"text": ...}. The environment may name the key, as UPSTREAM_KEY.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -20,6 +22,9 @@ TRIES = {"good": 1, "stuck": 1, "mad": 12}
 
 def asks(manner: str, names: list[str]) -> list[dict[str, Any]]:
     """What names the model of each try, until one is answered."""
+    if manner == "models-mad":
+        body = {"models": names, "provider": {"only": ["anthropic"]}}
+        return [{"model": names[0], "extra_body": body}] * TRIES["mad"]
     if manner.startswith("models"):
         return [{"model": names[0], "extra_body": {"models": names}}]
     if manner.startswith("order"):
@@ -29,8 +34,8 @@ def asks(manner: str, names: list[str]) -> list[dict[str, Any]]:
 
 class Application:
     def __init__(self, base: str, manner: str, names: list[str]) -> None:
-        retries = 0 if manner == "mad" else 1
-        self._client = AsyncOpenAI(base_url=base, api_key=KEY, max_retries=retries, timeout=10)
+        retries, key = 0 if manner.endswith("mad") else 1, os.environ.get("UPSTREAM_KEY", KEY)
+        self._client = AsyncOpenAI(base_url=base, api_key=key, max_retries=retries, timeout=10)
         self._asks = asks(manner, names)
         self._streams = manner.endswith("-stream")
 

@@ -179,6 +179,15 @@ async def test_an_application_that_has_lost_its_fallbacks_is_left_alone_and_told
     assert all(one["wrong"] is None for one in journal["application"])
 
 
+async def test_a_client_that_storms_at_its_endpoint_is_told_and_blamed_for_no_walk_of_its_own(scene: Scene) -> None:
+    daemon, _ = await scene(manner="models-mad")
+    verdict, journal = await run(daemon)
+    assert verdict["kind"] == "deviated"
+    assert "with primary broken, the application answered HTTP 502, not 200" in verdict["because"]
+    misdeeds = {one["misdeed"] for one in journal["conduct"]}
+    assert misdeeds == {"retried_in_vain", "too_many_attempts", "no_backoff", "retry_storm"}
+
+
 async def test_an_application_that_forwards_the_mark_is_met_without_breaking_others(scene: Scene) -> None:
     daemon, base = await scene(forwards="true")
     async with traffic(base, ADDRESSED["listed"]) as models:
