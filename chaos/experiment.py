@@ -217,10 +217,18 @@ class Experiment:
             self.say(Phase.INJECT, f"request {number} of {drill.requests} {described(outcome)}{tried}{missed}")
         if drill.capacity is not None and self._injection is not None:
             await self._raise_load(drill.capacity, armed, self._injection.until)
-        if self._observing is not None and self._injection is not None:
+        if drill.live is not None and not self._withstands():
+            self.say(Phase.INJECT, "its own requests did not hold, so live traffic is not broken any longer")
+        elif self._observing is not None and self._injection is not None:
             await self._observing.during(self._injection.until)
             if isinstance(armed, Elsewhere):
                 await armed.look()
+
+    def _withstands(self) -> bool:
+        """Whether its own requests show that the broken chain still answers as it must."""
+        record = self._record
+        state = state_in(Phase.INJECT, record.drill.hypothesis)
+        return state is None or check(state, record.broken, phase=Phase.INJECT, now=self._clock.now()).holds
 
     async def _raise_load(self, plan: CapacityPlan, armed: Armed, until: float) -> None:
         drill, run = self._record.drill, self._record.run

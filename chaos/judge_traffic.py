@@ -150,7 +150,7 @@ def _live(evidence: Evidence) -> Finding | None:
         return None
     compared = evidence.compared
     if compared is None:
-        return inconclusive("live traffic was not compared: the gateway told nothing of it")
+        return inconclusive("live traffic was not compared: the drill ended before, or the gateway told nothing of it")
     if compared.harm in (Harm.FAILING, Harm.SLOW):
         return deviated(f"live traffic was harmed, so the drill was ended at once: {compared.because}")
     if compared.harm is Harm.UNDECIDED:

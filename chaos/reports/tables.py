@@ -14,6 +14,7 @@ from chaos.model import Asked, Journal, Phase
 from chaos.passing import Call, Group, Passed, calls_of
 from chaos.wording import join, seconds
 
+_NOT_COMPARED = "It was not compared: the drill ended before, or the gateway told nothing of it."
 LONGEST = 300
 """Letters of a cell. The journal has all of them."""
 
@@ -98,7 +99,7 @@ def _live(journal: Journal) -> Table | None:
     groups = (("drilled", Group.BROKEN), ("control", Group.CONTROL))
     return Table(
         title="Live traffic: drilled calls beside the control group",
-        says=journal.compared.because if journal.compared else "It was not compared: the gateway told nothing of it.",
+        says=journal.compared.because if journal.compared else _NOT_COMPARED,
         heads=("group", "calls", "failed", "share", "in the middle", "slowest", "requests a call", "answered by"),
         rows=tuple(_group(name, group, calls, journal, plan.patience) for name, group in groups),
     )

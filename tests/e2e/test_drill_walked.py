@@ -72,6 +72,7 @@ drills:
     with: {{fault}}
     requests: 1
     max_duration: 100s
+    expect: {{{{within: {{within}}}}}}
     live: {{{{percent: 40%, for: {{lasts}}, samples: 10, failures: 20%, patience: 1s}}}}
 gateway:
   endpoint: there
@@ -86,7 +87,8 @@ ADDRESSED: dict[str, dict[str, Any]] = {
     "ordered": {"model": LLAMA, "extra_body": {"provider": {"order": list(ORDER)}}},
 }
 DEFAULTS = {
-    "fault": "ignore", "lasts": "60s", "forwards": "false", "separate": "false", "control": "0", "nonce": "{nonce}",
+    "fault": "ignore", "lasts": "60s", "within": "10s", "forwards": "false", "separate": "false", "control": "0",
+    "nonce": "{nonce}",
 }  # fmt: skip
 Scene = Callable[..., Any]
 
@@ -240,6 +242,16 @@ async def test_live_calls_are_answered_by_the_fallback_beside_an_equal_control_g
     # The answers of fallbacks to what was broken on purpose count for no rate; the control group's answers do count.
     assert await daemon.metric("fallbackd_chain_answers_total", origin="live", position="1") == 0
     assert await daemon.metric("fallbackd_chain_answers_total", origin="live", position="0") >= 10
+
+
+async def test_live_traffic_is_not_broken_any_longer_where_the_drills_own_requests_do_not_hold(scene: Scene) -> None:
+    daemon, _ = await scene(within="1ms")
+    verdict, journal = await run(daemon, "live")
+    assert verdict["kind"] == "deviated"
+    assert "later than the 1ms that the drill allows" in verdict["because"]
+    assert any("live traffic is not broken any longer" in event["text"] for event in journal["events"])
+    assert journal["compared"] is None
+    assert await daemon.metric("fallbackd_fault_active") == 0
 
 
 async def test_live_calls_that_allow_no_fallback_are_harmed_and_that_ends_the_drill_at_once(scene: Scene) -> None:
