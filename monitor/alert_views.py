@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from monitor.alarm import Alarm
-from monitor.alerting import Alert, Incident
+from monitor.alerting import Alert, DecisionReason, Incident, Stage
 from monitor.conditions import RULES
 from monitor.model import Severity
+from monitor.notify.stand_in import ALERT as BROKEN_ALERT
+from monitor.notify.stand_in import Broken
 from monitor.web.views import AlertView, IncidentView
 
 _GRAVITY = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+
+
+def _broken_view(broken: Broken) -> AlertView:
+    reason = DecisionReason.STOOD_IN if broken.told else DecisionReason.NOBODY_ELSE
+    return AlertView(
+        key=f"{BROKEN_ALERT}:{broken.notifier}",
+        alert=BROKEN_ALERT,
+        chain="",
+        severity=Severity.CRITICAL,
+        state=Stage.FIRING.value,
+        since=broken.since,
+        title=f"Notifier {broken.notifier} reaches nobody",
+        summary=f"{broken.text}.",
+        facts=(("notifier", broken.notifier), ("told in its place", broken.told or "nobody")),
+        reasons=(reason.value,),
+    )
 
 
 def _by_gravity(alert: Alert) -> tuple[int, int, float]:
@@ -19,11 +37,18 @@ def _by_gravity(alert: Alert) -> tuple[int, int, float]:
 
 
 class AlertViews:
-    def __init__(self, alarm: Alarm) -> None:
+    """``broken``: notifiers that reach nobody. They are alerts that no rule asks for, told to whoever stands in."""
+
+    def __init__(self, alarm: Alarm, broken: Callable[[], Mapping[str, Broken]]) -> None:
         self._alarm = alarm
+        self._broken = broken
 
     def alerts(self) -> Sequence[AlertView]:
         """Every one that fires or is pending, the gravest first."""
+        found = [*map(_broken_view, self._broken().values()), *self._ruled()]
+        return sorted(found, key=lambda one: (_GRAVITY.index(one.severity), one.since))
+
+    def _ruled(self) -> Sequence[AlertView]:
         reasons = self._alarm.reasons()
         taken = {one.id: one.acknowledged for one in self._alarm.incidents}
         return [
@@ -41,7 +66,7 @@ class AlertViews:
                 incident=one.incident if one.is_firing else None,
                 acknowledged=taken.get(one.incident) if one.is_firing else None,
             )
-            for one in sorted(self._alarm.alerts, key=lambda one: (_GRAVITY.index(one.severity), one.since))
+            for one in self._alarm.alerts
         ]
 
     def incidents(self) -> Sequence[IncidentView]:

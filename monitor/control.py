@@ -69,7 +69,7 @@ class DaemonControl:
         self._connectivity = connectivity
         self._clock = clock
         self._started = clock.now()
-        self._alerts = AlertViews(alarm)
+        self._alerts = AlertViews(alarm, lambda: outbox.broken)
         self._drills = DrillViews(drilling=drilling, store=store, schedule=schedule)
         self._chains = ChainViews(knowledge=knowledge, alarm=alarm, clock=clock)
         self._gauges = Gauges(metrics=metrics, knowledge=knowledge, store=store, outbox=outbox, clock=clock)

@@ -218,6 +218,8 @@ class Knowledge:
             promises={chain.name: chain.objective.success for chain in self._config.chains},
             latencies={chain.name: latency for chain in self._config.chains if (latency := chain.objective.latency)},
             targets=self._targets,
+            live_good=self.tallies.live_good,
+            live_bad=self.tallies.live_bad,
             probes=self.rhythm.views(),
             budgets=self.spending.by_chain(now),
             verdicts={name: verdict for name, verdict in self._verdicts.items() if name in drills},

@@ -8,18 +8,23 @@ from typing import Self
 from monitor import objective
 from monitor.cascades import Cascades
 from monitor.fallback import KEEP, FallbackHistory, counted_path
-from monitor.model import Outcome, Path
+from monitor.model import Origin, Outcome, Path
 from monitor.objective import ObjectiveHistory, is_good
 from monitor.store import Store
 
 
 class Tallies:
-    """By chain. Fallbacks and promises are worked out of the stored outcomes again at a start."""
+    """By chain. Fallbacks and promises are worked out of the stored outcomes again at a start.
+
+    ``live_good``, ``live_bad``: when traffic of applications was last answered, and last was not, since the start.
+    """
 
     def __init__(self, chains: Iterable[str]) -> None:
         self.fallbacks: dict[str, FallbackHistory] = {}
         self.objectives: dict[str, ObjectiveHistory] = {}
         self.cascades: dict[str, Cascades] = {}
+        self.live_good: dict[str, float] = {}
+        self.live_bad: dict[str, float] = {}
         self.follow(chains)
 
     @classmethod
@@ -48,4 +53,6 @@ class Tallies:
             self.fallbacks[outcome.chain].add(outcome.at, path)
         if (good := is_good(outcome)) is not None:
             self.objectives[outcome.chain].add(outcome.at, good=good)
+            if outcome.origin is Origin.LIVE:
+                (self.live_good if good else self.live_bad)[outcome.chain] = outcome.at
         self.cascades[outcome.chain].take(outcome)

@@ -40,6 +40,7 @@ class Alert:
     summary: str
     cause: Cause
     matters: tuple[str, ...] = ()
+    brief: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     target: str | None = None
     provider: str | None = None

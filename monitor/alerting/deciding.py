@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from monitor.alerting.alert import Alert, alert_key
 from monitor.alerting.grouping import group
 from monitor.alerting.incident import REOPEN_WITHIN, AlertState
-from monitor.alerting.inhibition import is_inhibited, place_in_order
+from monitor.alerting.inhibition import covering, place_in_order
 from monitor.alerting.lifecycle import Circumstances, Move, is_forgotten, move
 from monitor.alerting.reasons import DecisionReason
 from monitor.alerting.silences import Silence
@@ -64,7 +64,7 @@ def decide(  # noqa: PLR0913 - all that a decision depends on, by name
         silences=silences,
     )
     look, reasons = _move_all(state, {alert_key(one): one for one in conditions}, around)
-    grouped = group(replace(state, alerts=look.alerts), now, ids)
+    grouped = group(replace(state, alerts=look.alerts), now, ids, look.inhibited)
     look = replace(look, alerts=grouped.alerts)
     incidents, notices = dict(grouped.incidents), list[Notice]()
     for incident in sorted(incidents.values(), key=lambda one: (one.since, one.id)):
@@ -87,19 +87,19 @@ def _move_all(
     """Every alert after its move, and what there is to say of those that are nobody's news."""
     after: dict[str, Alert] = {}
     moves: dict[str, Move] = {}
-    inhibited: set[str] = set()
+    inhibited: dict[str, str] = {}
     reasons: dict[str, dict[DecisionReason, None]] = {}
     for key in _in_order(state.alerts, present):
         alert, condition = state.alerts.get(key), present.get(key)
-        covered = is_inhibited(alert or condition, after.values(), state, around, inhibited)
-        moved, how = move(alert, condition, around, inhibited=covered)
+        graver = covering(alert or condition, after.values(), state, around, inhibited)
+        moved, how = move(alert, condition, around, inhibited=graver is not None)
         moves[key] = how
         reasons[key] = {_SILENT[how]: None} if how in _SILENT else {}
         if moved is not None:
             after[key] = moved
-        if covered:
-            inhibited.add(key)
-    return Look(alerts=after, moves=moves, inhibited=frozenset(inhibited)), reasons
+        if graver is not None:
+            inhibited[key] = graver
+    return Look(alerts=after, moves=moves, inhibited=inhibited), reasons
 
 
 def _in_order(alerts: Mapping[str, Alert], present: Mapping[str, Condition]) -> list[str]:

@@ -15,11 +15,17 @@ from monitor.model import Member, Notice, NoticeCause, NoticeState
 def example(
     rule: RuleConfig, alerts: AlertsFile, chain: str, muted: Collection[str], now: float, ids: Callable[[], str]
 ) -> tuple[Notice, ...]:
-    """One notice for each notifier that a route leads to; none where nobody would be told."""
+    """One notice for each notifier that a route leads to; none where nobody would be told.
+
+    A rule about fallbackd itself names no chain, and neither does its example.
+    """
     texts = RULES[rule.when]
     incident = f"test-{ids()}"
+    chain = "" if texts.is_about_itself else chain
+    about = f"chain {chain}" if chain else "fallbackd itself"
+    key = ":".join(filter(None, (rule.name, chain)))
     shown = Alert(
-        key=f"{rule.name}:{chain}",
+        key=key,
         alert=rule.name,
         when=rule.when,
         chain=chain,
@@ -27,10 +33,15 @@ def example(
         stage=Stage.FIRING,
         since=now,
         severity=rule.severity,
-        cause=Cause(kind=CauseKind.ALERT, name=f"{rule.name}:{chain}"),
-        title=f"Example of alert {rule.name} for chain {chain}",
+        cause=Cause(kind=CauseKind.ALERT, name=key),
+        title=f"Example of alert {rule.name} for {about}",
         summary="Nothing is wrong: somebody asked for this message to see that it arrives.",
-        facts=(("meaning", texts.meaning), ("impact", texts.impact), ("diagnosis", texts.diagnosis)),
+        facts=(
+            ("meaning", texts.meaning),
+            ("impact", texts.impact),
+            ("diagnosis", texts.diagnosis),
+            ("mitigation", texts.mitigation),
+        ),
     )
     member = Member(
         key=shown.key,

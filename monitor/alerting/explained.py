@@ -30,6 +30,8 @@ EXPLAINED: Mapping[DecisionReason, str] = {
     R.UNSETTLED: "unchanged: nothing was learned about the chain since the start",
     R.NO_ROUTE: "not told: no route of alerts.yaml fits it",
     R.MUTED: "not told: its notifiers are off, for want of their credentials",
+    R.STOOD_IN: "told to the notifier that stands in for the broken one",
+    R.NOBODY_ELSE: "not told: no other notifier could be told in its place",
     R.RESOLVED_QUIETLY: "over; nobody who was told of it is to be told its end",
     R.OVER: "over; kept for a while, for it may come back",
     R.FORGOTTEN: "over and forgotten",

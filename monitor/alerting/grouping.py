@@ -1,5 +1,9 @@
 """Which alert belongs to which incident: those of one cause are one, whatever chains they are about.
 
+A new alert that a graver one covers joins that one's incident, and one whose cause is only its chain joins the incident
+that the chain is in already: people follow a chain in one place. One that is the first to show a wider cause takes over
+what there is of its chain.
+
 An alert stays with its incident for as long as it fires, unless a wider cause has shown for a while: a provider instead
 of one of its models, say. Then it joins that cause's incident if there is one; an incident whose alerts all found the
 same wider cause takes it over, and keeps its message; otherwise the alert opens an incident of its own. So it is with
@@ -9,21 +13,27 @@ all the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from monitor.alerting.alert import Alert
 from monitor.alerting.incident import AlertState, Incident
 from monitor.conditions import Cause, CauseKind
 
 
-def group(state: AlertState, now: float, ids: Callable[[], str]) -> AlertState:
-    """The state with an open incident for every firing alert, and those closed of which nothing fires any more."""
+def group(
+    state: AlertState, now: float, ids: Callable[[], str], covered: Mapping[str, str] = MappingProxyType({})
+) -> AlertState:
+    """The state with an open incident for every firing alert, and those closed of which nothing fires any more.
+
+    ``covered``: by alert key, the key of the graver alert that says it all.
+    """
     groups = _Groups(state, now, ids)
-    for key in sorted(state.alerts, key=lambda key: (state.alerts[key].since, key)):
+    for key in sorted(state.alerts, key=lambda key: (key in covered, state.alerts[key].since, key)):
         if state.alerts[key].is_firing:
-            groups.place(state.alerts[key])
-    groups.regroup()
+            groups.place(state.alerts[key], covered.get(key))
+    groups.regroup(covered)
     return groups.result()
 
 
@@ -40,18 +50,45 @@ class _Groups:
             if one.is_open or one.cause.kind is not CauseKind.ALERT:
                 self._by_cause.setdefault(one.cause.key, one.id)
 
-    def place(self, alert: Alert) -> None:
-        """Every firing alert gets an open incident: its own, its cause's, or a new one."""
-        id_ = alert.incident if alert.incident in self._incidents else self._by_cause.get(alert.cause.key)
+    def place(self, alert: Alert, covering: str | None) -> None:
+        """Every firing alert gets an open incident: its own, one that is about the same, or a new one."""
+        id_ = alert.incident if alert.incident in self._incidents else self._home(alert, covering)
         self._join([alert], id_ or self._open(alert.cause, alert.since))
 
-    def regroup(self) -> None:
-        """Moves the alerts that found another cause."""
-        for id_ in sorted(self._incidents):
-            self._regroup(id_)
+    def _home(self, alert: Alert, covering: str | None) -> str | None:
+        cause = alert.cause
+        if covering is not None and cause.kind in _WIDTH and self._alerts[covering].incident in self._incidents:
+            return self._alerts[covering].incident
+        in_chain = self._of_chain(alert.chain) if cause.kind in _WIDTH else None
+        if cause.kind is CauseKind.CHAIN:
+            return in_chain or self._by_cause.get(cause.key)
+        known = self._by_cause.get(cause.key)
+        if known is None and in_chain is not None and self._incidents[in_chain].cause.kind is CauseKind.CHAIN:
+            self._take_over(in_chain, cause)
+            return in_chain
+        return known
 
-    def _regroup(self, id_: str) -> None:
-        incident, firing = self._incidents[id_], self._firing(id_)
+    def _take_over(self, id_: str, cause: Cause) -> None:
+        """The incident turns out to have a wider cause, and keeps its message."""
+        self._incidents[id_] = replace(self._incidents[id_], cause=cause)
+        self._by_cause[cause.key] = id_
+
+    def _of_chain(self, chain: str) -> str | None:
+        """The oldest open incident in which something about the chain fires."""
+        homes = {one.incident for one in self._alerts.values() if one.chain == chain and one.is_firing}
+        found = [
+            one for id_, one in self._incidents.items() if id_ in homes and one.is_open and one.cause.kind in _WIDTH
+        ]
+        return min(found, key=lambda one: (one.since, one.id)).id if found else None
+
+    def regroup(self, staying: Collection[str]) -> None:
+        """Moves the alerts that found another cause, but for those that nobody hears of now."""
+        for id_ in sorted(self._incidents):
+            self._regroup(id_, staying)
+
+    def _regroup(self, id_: str, staying: Collection[str]) -> None:
+        incident = self._incidents[id_]
+        firing = [one for one in self._firing(id_) if one.key not in staying]
         leaving: dict[str, list[Alert]] = {}
         for one in firing:
             if _leaves(one.cause, incident.cause):
@@ -59,8 +96,7 @@ class _Groups:
         for key, alerts in sorted(leaving.items()):
             other = self._by_cause.get(key)
             if other is None and len(alerts) == len(firing):
-                self._incidents[id_] = replace(incident, cause=alerts[0].cause)
-                self._by_cause[key] = id_
+                self._take_over(id_, alerts[0].cause)
             else:
                 self._join(alerts, other or self._open(alerts[0].cause, min(one.since for one in alerts)))
 

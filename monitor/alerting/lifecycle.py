@@ -112,6 +112,7 @@ def _seen(alert: Alert, condition: Condition, around: Circumstances) -> tuple[Al
         title=condition.title,
         summary=condition.summary,
         matters=condition.matters,
+        brief=condition.brief,
         facts=condition.facts,
         target=condition.target,
         provider=condition.provider,

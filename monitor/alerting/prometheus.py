@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from monitor.alerting.hearing import RANK
 from monitor.alerting.promql import span
 from monitor.alerting.saying import Example, Said, Unsaid
 from monitor.conditions import RULES
@@ -97,7 +98,9 @@ def _inhibitions(said: Sequence[Said]) -> str:
 def _pairs(said: Sequence[Said]) -> Iterator[tuple[str, str]]:
     for source in said:
         for target in said:
-            if target.rule.when in RULES[source.rule.when].inhibits:
+            rule, same = RULES[source.rule.when], source.rule.when == target.rule.when
+            is_degree = rule.has_degrees and same and RANK[source.rule.severity] > RANK[target.rule.severity]
+            if target.rule.when in rule.inhibits or is_degree:
                 yield source.rule.name, target.rule.name
 
 

@@ -29,6 +29,8 @@ class DecisionReason(StrEnum):
     UNSETTLED = "unsettled"
     NO_ROUTE = "no_route"
     MUTED = "muted"
+    STOOD_IN = "stood_in"
+    NOBODY_ELSE = "nobody_else"
     RESOLVED_QUIETLY = "resolved_quietly"
     OVER = "over"
     FORGOTTEN = "forgotten"

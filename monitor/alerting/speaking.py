@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from monitor.alerting.alert import Alert
 from monitor.alerting.grouping import came_apart
+from monitor.alerting.hearing import Telling
 from monitor.alerting.incident import Incident, Told
 from monitor.alerting.lifecycle import Circumstances, Move
 from monitor.alerting.reasons import DecisionReason
 from monitor.alerting.routing import recipients
-from monitor.alerting.telling import CAUSES, Telling, ended_notice, firing_notice, is_graver, is_worse
+from monitor.alerting.telling import CAUSES, ended_notice, firing_notice, is_graver, is_relieved, is_worse
 from monitor.model import Notice
 
 THROTTLE = 30.0
@@ -27,11 +28,11 @@ _WAITING = {Move.HELD: R.HELD, Move.UNSETTLED: R.UNSETTLED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at all alerts: as they are now, what became of them, and which of them a graver one covers."""
+    """One look at all alerts: as they are now, what became of them, and which of them a graver one covers, by key."""
 
     alerts: Mapping[str, Alert]
     moves: Mapping[str, Move]
-    inhibited: frozenset[str]
+    inhibited: Mapping[str, str]
 
     def members(self, incident: Incident) -> list[Alert]:
         """Those that fire or have ended, in the order of their keys. One that came back and is pending is neither."""
@@ -60,7 +61,7 @@ def speak(incident: Incident, look: Look, around: Circumstances) -> Said:
     shown = [one for one in firing if one.key not in look.inhibited and one.key not in silenced]
     said = Said(incident=_without_stale_acknowledgement(incident, firing))
     said.because([one for one in firing if one.key in look.inhibited], R.INHIBITED)
-    said.because([one for one in firing if one.key in silenced - look.inhibited], R.SILENCED)
+    said.because([one for one in firing if one.key in silenced - look.inhibited.keys()], R.SILENCED)
     routes = {one.key: recipients(one, around.alerts) for one in firing}
     _say_who_hears_nothing(said, shown, routes, around)
     news = any(look.moves[one.key] not in _WAITING for one in shown)
@@ -149,7 +150,8 @@ def _due(incident: Incident, told: Told | None, heard: Sequence[Alert], around: 
         return R.SILENCE_OVER
     silence = around.now - told.at
     if told.gist != tuple(one.gist for one in heard):
-        pause = THROTTLE if len(heard) == 1 or is_worse(told, heard) else PATIENCE
+        soon = len(heard) == 1 or is_worse(told, heard) or is_relieved(told, heard)
+        pause = THROTTLE if soon else PATIENCE
         return R.CHANGED if silence >= pause or is_graver(told, heard) else R.THROTTLED
     if taken is not None:
         return R.TAKEN_ON

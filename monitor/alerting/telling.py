@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from monitor.alerting.alert import Alert
-from monitor.alerting.incident import Gist, Incident, Told
+from monitor.alerting.hearing import RANK, Telling
+from monitor.alerting.incident import Told
 from monitor.alerting.lifecycle import Circumstances
 from monitor.alerting.reasons import DecisionReason
-from monitor.conditions import RULES, CauseKind
+from monitor.alerting.wording import advice, changes, named, vanished, words
+from monitor.conditions import RULES
 from monitor.config.quantity import format_duration
 from monitor.model import Member, Notice, NoticeCause, NoticeState, Severity
 
 LATE = 600.0
 """Seconds that two repeats may be late before a firing notice may be taken for over."""
-MOST_NAMED = 20
 
 R = DecisionReason
 CAUSES = {
@@ -26,31 +27,6 @@ CAUSES = {
     R.SILENCE_OVER: NoticeCause.REPEAT_DUE,
     R.ACKNOWLEDGED: NoticeCause.ACKNOWLEDGED,
 }
-_RANK = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """One notifier, and what it hears: alerts that fire, and those it was told of before that ended."""
-
-    incident: Incident
-    notifier: str
-    told: Told | None
-    heard: tuple[Alert, ...]
-    left: tuple[Alert, ...] = ()
-
-    @property
-    def gist(self) -> Gist:
-        return tuple(one.gist for one in self.heard)
-
-    @property
-    def lead(self) -> Alert:
-        """The gravest, of equals the oldest."""
-        return min(self.heard or self.left, key=lambda one: (-_RANK[one.severity], one.since, one.key))
-
-    @property
-    def chains(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(one.chain for one in self.heard or self.left))
 
 
 def firing_notice(telling: Telling, reason: DecisionReason, around: Circumstances) -> Notice:
@@ -60,12 +36,14 @@ def firing_notice(telling: Telling, reason: DecisionReason, around: Circumstance
         facts = (("again", f"came back {back} after it was resolved"),)
     repeat = min(around.rules[one.alert].repeat for one in telling.heard)
     plain = _notice(telling, NoticeState.FIRING, CAUSES[reason], facts, around)
-    taken = telling.incident.acknowledged
+    taken, told = telling.incident.acknowledged, telling.told
+    worse = told is None or told.over or is_worse(told, telling.heard)
     return replace(
         plain,
         until=None if taken else around.now + 2 * repeat + LATE,  # what was taken on is told no more, and yet not over
-        changes=tuple(_changes(telling)),
-        worse=telling.told is None or telling.told.over or is_worse(telling.told, telling.heard),
+        changes=changes(telling, worse=worse),
+        worse=worse,
+        advice=advice(telling.lead),
     )
 
 
@@ -77,25 +55,32 @@ def ended_notice(telling: Telling, reason: DecisionReason, onward: str | None, a
         shared = f", which is about {lead.cause}" if lead.cause.is_shared else ""
         return replace(notice, summary=f"It goes on as part of incident {onward}{shared}.", merged_into=onward)
     if reason is R.VANISHED:
-        return replace(notice, summary=_vanished(lead, around))
-    over = RULES[lead.when].over if len(telling.chains) == 1 else f"Over for: {_named(telling.chains)}."
+        return replace(notice, summary=vanished(lead, around.chains))
+    over = RULES[lead.when].over if len(telling.chains) == 1 else f"Over for: {named(telling.chains)}."
     return replace(notice, summary=over)
 
 
 def is_graver(told: Told, heard: Sequence[Alert]) -> bool:
     """Whether its severity rose since it was told: nobody who was told of a warning waits for what is critical."""
-    return max(_RANK[one.severity] for one in heard) > _gravest(told)
+    return max(RANK[one.severity] for one in heard) > _gravest(told)
 
 
 def is_worse(told: Told, heard: Sequence[Alert]) -> bool:
     """Whether it became graver since it was told: a chain joined, or the severity rose."""
     joined = {one.chain for one in heard} - {gist[1] for gist in told.gist}
-    same = max(_RANK[one.severity] for one in heard) == _gravest(told)
+    same = max(RANK[one.severity] for one in heard) == _gravest(told)
     return is_graver(told, heard) or (same and bool(joined))
 
 
+def is_relieved(told: Told, heard: Sequence[Alert]) -> bool:
+    """Whether an alert of the gravest severity is over wherever it fired: nobody is to work on what is mended."""
+    gravest = _gravest(told)
+    names = {gist[0].partition(":")[0] for gist in told.gist if RANK[Severity(gist[2])] == gravest}
+    return gravest == RANK[Severity.CRITICAL] and not names <= {one.alert for one in heard}
+
+
 def _gravest(told: Told) -> int:
-    return max((_RANK[Severity(gist[2])] for gist in told.gist), default=-1)
+    return max((RANK[Severity(gist[2])] for gist in told.gist), default=-1)
 
 
 def _notice(
@@ -106,7 +91,7 @@ def _notice(
     around: Circumstances,
 ) -> Notice:
     incident, lead = telling.incident, telling.lead
-    title, summary, shown = _words(telling)
+    title, summary, shown = words(telling)
     return Notice(
         id=around.ids(),
         at=around.now,
@@ -134,28 +119,6 @@ def docs_link(docs: str | None, when: str) -> str | None:
     return f"{docs}#{when}" if docs else None
 
 
-def _words(telling: Telling) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    """Title, summary and facts: of one chain as its gravest alert has them, of several as a list."""
-    lead, shown = telling.lead, telling.heard or telling.left
-    if len(telling.chains) == 1:
-        others = [one.title for one in shown if one is not lead and one.title != lead.title]
-        return lead.title, lead.summary, (*lead.facts, *((("also", "; ".join(others)),) if others else ()))
-    by_alert: dict[str, list[str]] = {}
-    for one in sorted(shown, key=lambda one: (-_RANK[one.severity], one.alert, one.chain)):
-        by_alert.setdefault(one.alert, []).append(one.chain)
-    cause = str(telling.incident.cause)
-    hit = "concerned" if telling.incident.cause.kind is CauseKind.CATALOGUE else "hit"
-    title = f"{cause[0].upper()}{cause[1:]}: {len(telling.chains)} chains are {hit}"
-    summary = "; ".join(f"{alert}: {_named(chains)}" for alert, chains in by_alert.items())
-    facts = [("in common", cause), *((one.chain, f"{one.title}. {one.summary}") for one in shown[:MOST_NAMED])]
-    return title, f"{summary}.", tuple(facts)
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if names[MOST_NAMED:] else ""
-    return ", ".join(names[:MOST_NAMED]) + more
-
-
 def _members(telling: Telling) -> Iterator[Member]:
     for one in sorted((*telling.heard, *telling.left), key=lambda one: one.key):
         yield Member(
@@ -169,28 +132,3 @@ def _members(telling: Telling) -> Iterator[Member]:
             summary=one.summary,
             since=one.since,
         )
-
-
-def _changes(telling: Telling) -> Iterator[str]:
-    """What is new since the notifier was told, a sentence each."""
-    if telling.told is None or telling.told.over:
-        return
-    known = {gist[0]: gist for gist in telling.told.gist}
-    for one in telling.heard:
-        before = known.pop(one.key, None)
-        if before is None:
-            yield f"New: {one.title}"
-        elif before != one.gist:
-            yield f"Now: {one.title}" + (f" ({', '.join(one.matters)})" if one.matters else "")
-    ended = {one.key: one for one in telling.left}
-    yield from (f"Over: {ended[key].title}" for key in known if key in ended)
-    taken = telling.incident.acknowledged
-    if taken is not None and telling.told.acknowledged != taken.at:
-        yield f"Acknowledged by {taken.by}"
-    elif taken is None and telling.told.acknowledged is not None:
-        yield "No longer acknowledged: something was added to it"
-
-
-def _vanished(alert: Alert, around: Circumstances) -> str:
-    gone = f"chain {alert.chain}" if alert.chain not in around.chains else f"alert {alert.alert} for this chain"
-    return f"No longer watched: the {gone} was taken out of the config."

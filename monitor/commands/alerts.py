@@ -13,6 +13,7 @@ from monitor.alerting import DecisionReason
 from monitor.alerting.explained import EXPLAINED
 from monitor.clock import utc
 from monitor.commands import options, remote
+from monitor.notify.stand_in import ALERT as BROKEN
 
 COLOURS = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
@@ -77,6 +78,8 @@ def _print(alerts: list[dict[str, Any]], *, why: bool) -> None:
             utc(alert["since"]),
             escape(alert["title"]),
         )
+        if alert["alert"] == BROKEN:
+            table.add_row("", "", "", "", "", f"[dim]{escape(alert['summary'])}[/]")
         if alert.get("incident"):
             table.add_row("", "", "", "", "", f"[dim]incident {escape(alert['incident'])}[/]")
         if (taken := alert.get("acknowledged")) is not None:

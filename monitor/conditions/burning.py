@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.conditions.evidence import chain_facts, drill_facts, percent
+from monitor.conditions.evidence import answers_now, chain_facts, drill_facts, promised
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
 from monitor.config.quantity import format_duration
@@ -31,24 +31,33 @@ def _burn_rate(rule: RuleConfig, world: World, now: float) -> Iterator[Condition
 
 
 def _condition(rule: RuleConfig, world: World, chain: str, success: float, kept: Kept, lately: Kept) -> Condition:
-    state = world.chains.get(chain)
     window, short = format_duration(rule.window), format_duration(rule.short_window)
     burn, burns_now = kept.burn(success) or 0.0, lately.burn(success) or 0.0
+    unanswered = f"{kept.bad} of {kept.total} questions in {window}"
+    over = "It answers now; that is" if answers_now(world, chain) else "That is"
     return Condition(
         alert=rule.name,
         when=rule.when,
         chain=chain,
         severity=rule.severity,
-        title=f"Chain {chain} breaks its promise of {percent(success)}",
-        summary=f"{kept.bad} of {kept.total} questions in {window} got no answer: {burn:.1f} times what it allows.",
+        title=f"Chain {chain} breaks its promise of {promised(success)} over {window}",
+        summary=f"{unanswered} got no answer, {lately.bad} of {lately.total} in {short}. "
+        f"{over} {burn:.1f} times what the promise allows.",
+        brief=f"{unanswered} got no answer, {burn:.1f} times what is allowed",
         facts=(
             ("burn rate", f"{burn:.1f} over {window}, {burns_now:.1f} over {short}; told from {rule.factor:g} on"),
-            ("unanswered", f"{kept.bad} of {kept.total} in {window}, {lately.bad} of {lately.total} in {short}"),
-            *(chain_facts(state) if state else ()),
+            ("a month's allowance", f"gone in {_gone_in(burn)} at this rate"),
+            *chain_facts(world, chain),
             *drill_facts(world, chain),
         ),
         cause=world.causes.of(chain),
     )
+
+
+def _gone_in(burn: float) -> str:
+    """Whole hours below two days, else whole days."""
+    hours = max(1.0, 30 * 24 / burn)
+    return format_duration(round(hours) * 3600.0 if hours < 48 else round(hours / 24) * 86400.0)
 
 
 def _hold(rule: RuleConfig) -> float:
@@ -75,5 +84,6 @@ BURN_RATE = Rule(
     over="Questions are answered often enough again, over the short window at least.",
     settings=frozenset({"factor", "window", "short_window", "min_samples"}),
     one_of=frozenset({"factor"}),
+    has_degrees=True,
     hold=_hold,
 )

@@ -26,6 +26,7 @@ def _capability_lost(rule: RuleConfig, world: World, _now: float) -> Iterator[Co
                 title=f"{chain}/{trouble.label} cannot do what the chain needs: {lost}",
                 summary=f"It is {what} of {chain}; it answers, and applications that need {lost} fail there.",
                 matters=trouble.lacks,
+                brief=f"{trouble.label} lacks {lost}",
                 facts=(
                     ("target", f"{trouble.label} ({trouble.model})"),
                     ("why", trouble.detail),

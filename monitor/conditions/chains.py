@@ -12,18 +12,23 @@ from monitor.config.model import RuleConfig
 from monitor.health import ChainState
 from monitor.model import Health
 
+_NO_ANSWER = "Applications that use this chain get no answer."
+
 
 def _chain_down(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
         if state.health is Health.DOWN:
-            yield _health_condition(rule, world, state, "Applications that use this chain get no answer.")
+            yield _health_condition(rule, world, state, _NO_ANSWER)
 
 
 def _chain_degraded(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
         # Down is worse than degraded, not the end of it: without this a chain that dies would be reported as mended.
         if state.health in (Health.DEGRADED, Health.DOWN):
-            yield _health_condition(rule, world, state, "The chain has lost some of its protection or speed.")
+            impact = (
+                "It still answers, with less protection or speed." if state.health is Health.DEGRADED else _NO_ANSWER
+            )
+            yield _health_condition(rule, world, state, impact)
 
 
 def _health_condition(rule: RuleConfig, world: World, state: ChainState, impact: str) -> Condition:
@@ -33,11 +38,17 @@ def _health_condition(rule: RuleConfig, world: World, state: ChainState, impact:
         chain=state.chain,
         severity=rule.severity,
         title=f"Chain {state.chain} is {state.health}",
-        summary=f"{impact} {state.detail}".strip(),
+        summary=f"{impact} End to end, {state.own.rstrip('.')}." if state.own else impact,
         matters=troubled(state),
-        facts=(*chain_facts(state), *drill_facts(world, state.chain), *reported_facts(world, state)),
+        brief=_brief(state),
+        facts=(*chain_facts(world, state.chain), *drill_facts(world, state.chain), *reported_facts(world, state)),
         cause=world.causes.of(state.chain),
     )
+
+
+def _brief(state: ChainState) -> str:
+    named = ", ".join(f"{one.label} {one.health} ({one.detail})" for one in state.troubles)
+    return f"{state.health}: {named or state.own or state.reason}"
 
 
 def _wrong_model(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
@@ -55,7 +66,7 @@ def _wrong_model(rule: RuleConfig, world: World, _now: float) -> Iterator[Condit
             title=f"Chain {state.chain} was answered by a model outside it",
             summary=f"{model}{via} answered, which is none of the chain's targets.",
             matters=(model,),
-            facts=(("answered by", f"{model}{via}"), ("at", utc(wrong.at)), *chain_facts(state)),
+            facts=(("answered by", f"{model}{via}"), ("at", utc(wrong.at)), *chain_facts(world, state.chain)),
         )
 
 

@@ -31,8 +31,11 @@ def _daemon_unwell(rule: RuleConfig, world: World, now: float) -> Iterator[Condi
 def _symptoms(rule: RuleConfig, seen: Wellbeing, now: float) -> Iterator[tuple[str, str, str]]:
     """(subject, title, summary) of each thing that is not as it should be."""
     if seen.network_down is not None:
-        summary = "No address that it tries can be reached: verdicts are suspended, and no chain is called down."
-        yield "network", f"fallbackd's own network is down since {utc(seen.network_down)}", summary
+        summary = (
+            f"Since {utc(seen.network_down)} no address that it tries can be reached: verdicts are suspended, and no "
+            "chain is called down."
+        )
+        yield "network", "fallbackd's own network is down", summary
     if seen.late > rule.late:
         summary = f"In the last ten minutes a question was asked {format_duration(round(seen.late, 1))} too late."
         yield "lag", "fallbackd cannot keep up with its schedule", summary

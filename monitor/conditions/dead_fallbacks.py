@@ -25,7 +25,8 @@ def _all_fallbacks_dead(rule: RuleConfig, world: World, _now: float) -> Iterator
             title=f"Chain {chain} has no fallback left",
             summary=f"The primary answers and every fallback is dead: {labels}. Its next failure is an outage.",
             matters=troubled(state),
-            facts=(*chain_facts(state), *drill_facts(world, chain)),
+            brief=f"no fallback left; dead: {labels}",
+            facts=(*chain_facts(world, chain), *drill_facts(world, chain)),
             cause=world.causes.of(chain),
         )
 

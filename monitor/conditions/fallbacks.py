@@ -59,7 +59,6 @@ def _past(rule: RuleConfig, history: FallbackHistory, now: float) -> tuple[Count
 def _condition(rule: RuleConfig, world: World, chain: str, counts: Counts, crossed: Facts) -> Condition:
     share = percent(counts.share or 0.0)
     window = format_duration(rule.window)
-    state = world.chains.get(chain)
     return Condition(
         alert=rule.name,
         when=rule.when,
@@ -67,10 +66,11 @@ def _condition(rule: RuleConfig, world: World, chain: str, counts: Counts, cross
         severity=rule.severity,
         title=f"Chain {chain} falls back too often",
         summary=f"{share} of the answers in the last {window} did not come from the primary.",
+        brief=f"{share} of its answers in {window} were not the primary's",
         facts=(
             ("share", f"{share} ({counts.fallbacks} of {counts.answers} answers in {window})"),
             *crossed,
-            *(chain_facts(state) if state else ()),
+            *chain_facts(world, chain),
         ),
         cause=world.causes.of(chain),
     )
@@ -99,5 +99,7 @@ FALLBACK_RATE = Rule(
     over="The share of answers from a fallback is normal again, or there are too few answers to tell.",
     settings=frozenset({"above", "rise", "window", "baseline", "same_hour_days", "min_samples"}),
     one_of=frozenset({"above", "rise"}),
+    inhibits=frozenset({"first_fallback"}),
+    has_degrees=True,
     hold=_hold,
 )

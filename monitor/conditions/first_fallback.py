@@ -20,7 +20,7 @@ def _first_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Cond
         before = history.count_between(start - rule.lasting, start)
         if before.fallbacks or before.answers < rule.min_samples:
             continue
-        state, quiet = world.chains.get(chain), format_duration(rule.lasting)
+        quiet = format_duration(rule.lasting)
         yield Condition(
             alert=rule.name,
             when=rule.when,
@@ -28,9 +28,10 @@ def _first_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Cond
             severity=rule.severity,
             title=f"Chain {chain} fell back for the first time in {quiet}",
             summary=f"All {before.answers} answers in the {quiet} before came from the primary.",
+            brief=f"fell back for the first time in {quiet}",
             facts=(
                 ("fallbacks", f"{lately.fallbacks} of the last {lately.answers} answers"),
-                *(chain_facts(state) if state else ()),
+                *chain_facts(world, chain),
             ),
             cause=world.causes.of(chain),
         )

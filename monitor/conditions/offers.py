@@ -38,6 +38,7 @@ def _condition(rule: RuleConfig, chain: str, found: list[CatalogueFinding]) -> C
         title=f"Chain {chain}: {_WORDS[found[0].drift]} ({found[0].subject}){others}",
         summary=f"{found[0].detail}; {found[0].used_by}.",
         matters=tuple(f"{one.key} {one.value}" for one in found),
+        brief=f"{found[0].detail}{others}",
         facts=tuple(_facts(found)),
         cause=Cause(kind=CauseKind.CATALOGUE, name=found[0].endpoint),
     )

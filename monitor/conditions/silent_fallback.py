@@ -25,7 +25,7 @@ def _silent_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Con
         answers, fallbacks = sum(one.answers for one in quarters), sum(one.fallbacks for one in quarters)
         if answers < rule.min_samples:
             continue
-        state, long = world.chains.get(chain), format_duration(rule.lasting)
+        long = format_duration(rule.lasting)
         yield Condition(
             alert=rule.name,
             when=rule.when,
@@ -33,7 +33,8 @@ def _silent_fallback(rule: RuleConfig, world: World, now: float) -> Iterator[Con
             severity=rule.severity,
             title=f"Chain {chain} has lived on its fallbacks for {long}",
             summary=f"{percent(fallbacks / answers)} of {answers} answers came from a fallback; no alert told anybody.",
-            facts=chain_facts(state) if state else (),
+            brief=f"has lived on its fallbacks for {long}",
+            facts=chain_facts(world, chain),
             cause=world.causes.of(chain),
         )
 

@@ -17,7 +17,7 @@ def _slow_cascade(rule: RuleConfig, world: World, now: float) -> Iterator[Condit
         walks = cascades.since(now - rule.window)
         if limit is None or len(walks) < rule.min_samples or middle(walks) <= limit:
             continue
-        state, took = world.chains.get(chain), format_duration(round(middle(walks), 1))
+        took = format_duration(round(middle(walks), 1))
         servers = ", ".join(dict.fromkeys(walk.served_by or "nobody of the chain" for walk in walks))
         yield Condition(
             alert=rule.name,
@@ -26,7 +26,8 @@ def _slow_cascade(rule: RuleConfig, world: World, now: float) -> Iterator[Condit
             severity=rule.severity,
             title=f"Chain {chain} fails over too slowly",
             summary=f"Half of {len(walks)} failovers took {took} or more; {format_duration(limit)} is allowed.",
-            facts=(("answered by", servers), *(chain_facts(state) if state else ())),
+            brief=f"half of its failovers take {took} or more",
+            facts=(("answered by", servers), *chain_facts(world, chain)),
             cause=world.causes.of(chain),
         )
 

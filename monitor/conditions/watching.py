@@ -95,6 +95,7 @@ def _budget_condition(rule: RuleConfig, chain: str, budget: BudgetState) -> Cond
         summary=f"No more paid {kind}questions of chain {chain} today to: {', '.join(stopped)}. "
         f"They resume at {utc(budget.resumes)}.",
         matters=stopped,
+        brief=f"no more paid {kind}questions today to: {', '.join(stopped)}",
         facts=(
             ("spent", f"{budget.spent:.4f} of {budget.usd_per_day:.4f} USD{_share(budget)}"),
             ("stopped", ", ".join(stopped)),

@@ -70,7 +70,8 @@ class World:
     show. ``reported``: chain -> label -> what the endpoint says of the target's providers, in words. ``coverage``: what
     drills have proven, chain by chain. ``causes``: what the chains' trouble comes from. ``promises``: by chain, the
     share of questions that it is to answer; ``latencies``: within which time, in seconds, where it promises one.
-    ``targets``: by chain, all that are asked, pinned ones too.
+    ``targets``: by chain, all that are asked, pinned ones too. ``live_good``, ``live_bad``: by chain, when applications
+    were last answered, and last were not.
     """
 
     chains: Mapping[str, ChainState] = field(default_factory=dict)
@@ -88,6 +89,8 @@ class World:
     latencies: Mapping[str, float] = field(default_factory=dict)
     cascades: Mapping[str, Cascades] = field(default_factory=dict)
     targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+    live_good: Mapping[str, float] = field(default_factory=dict)
+    live_bad: Mapping[str, float] = field(default_factory=dict)
     itself: Itself = field(default_factory=Itself)
 
 
@@ -97,7 +100,8 @@ class Condition:
 
     ``alert`` is the configured rule's name, ``when`` the rule's. ``subject`` tells conditions of one alert and chain
     apart. People are told of a change when ``severity``, ``title`` or ``matters`` differ; ``summary`` and ``facts``
-    may hold numbers that move all the time.
+    may hold numbers that move all the time. ``brief``: a few words for a list of chains, where the chain is named
+    already; empty, it is the title.
 
     ``cause``: conditions of one cause are one incident; None stands alone. ``target`` and ``provider``: what of the
     chain it is about, where that is less than all of it.
@@ -112,6 +116,7 @@ class Condition:
     subject: str = ""
     matters: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    brief: str = ""
     cause: Cause | None = None
     target: str | None = None
     provider: str | None = None
@@ -128,7 +133,8 @@ class Rule:
     ``settings``: the optional settings of a RuleConfig that it obeys; of ``one_of`` at least one must be given.
     ``inhibits``: rules that stay silent about a chain while this one fires for it. ``hold``: seconds that the condition
     must be gone before it counts as over. ``over`` is the sentence that says so. ``covers_targets``: while it fires,
-    nothing is said about single targets of the chain. ``is_about_itself``: it is about fallbackd and names no chain.
+    nothing is said about single targets of the chain. ``has_degrees``: its alerts about one chain are degrees of one
+    thing, so that the gravest says it all. ``is_about_itself``: it is about fallbackd and names no chain.
     ``unsayable``: why PromQL cannot say it, empty where it can.
     """
 
@@ -144,6 +150,7 @@ class Rule:
     inhibits: frozenset[str] = frozenset()
     hold: Callable[[RuleConfig], float] = _at_once
     covers_targets: bool = False
+    has_degrees: bool = False
     is_about_itself: bool = False
     unsayable: str = ""
 

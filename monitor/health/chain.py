@@ -44,6 +44,7 @@ def judge_chain(
         since=previous.since if previous and health is before else now,
         reason=reason,
         detail=detail,
+        own=own.detail if own and own.health in _TROUBLED else "",
         last_good=own.last_good if own else None,
         last_bad=own.last_bad if own else None,
         serving=own.serving if own else None,
@@ -124,9 +125,10 @@ def _with_pins(own: _Rung, target: Target, pins: Sequence[tuple[Target, SubjectS
     if not bad:
         known = own.health is not Health.UNKNOWN or not any(s and s.health is Health.HEALTHY for _, s in pins)
         return own if known else replace(own, health=Health.HEALTHY)
-    text, providers = _pins_described(bad, len(pins)), _providers(bad)
+    providers = _providers(bad)
     if own.trouble:
-        return replace(own, trouble=replace(own.trouble, detail=f"{own.trouble.detail}, {text}", providers=providers))
+        detail = _with_its_pins(own.trouble, bad, len(pins))
+        return replace(own, trouble=replace(own.trouble, detail=detail, providers=providers))
     health = _pins_health(own.health, [state.health for _, state in bad], len(pins))
     first = min((state for _, state in bad), key=lambda state: state.since)
     trouble = Trouble(
@@ -135,7 +137,7 @@ def _with_pins(own: _Rung, target: Target, pins: Sequence[tuple[Target, SubjectS
         health=health,
         reason=first.reason,
         since=first.since,
-        detail=text,
+        detail=_pins_described(bad, len(pins)),
         outcome=first.outcome,
         endpoint=target.endpoint,
         model=target.model,
@@ -156,7 +158,18 @@ def _pins_health(own: Health, bad: Sequence[Health], pins: int) -> Health:
     return Health.LIMITED if all(health is Health.LIMITED for health in bad) else Health.DEGRADED
 
 
+def _with_its_pins(own: Trouble, bad: Sequence[tuple[Target, SubjectState]], pins: int) -> str:
+    """A target with one provider is in the same trouble as that provider, which is said once."""
+    pin, state = bad[0]
+    if pins == 1 and (state.health, state.reason) == (own.health, own.reason):
+        return f"{own.detail} at {pin.provider}"
+    return f"{own.detail}, {_pins_described(bad, pins)}"
+
+
 def _pins_described(bad: Sequence[tuple[Target, SubjectState]], pins: int) -> str:
+    if pins == 1:
+        pin, state = bad[0]
+        return f"its provider {pin.provider} is {state.health} ({_why(state)})"
     parts = []
     for health in reversed(_TROUBLED):
         which = [(pin, state) for pin, state in bad if state.health is health]

@@ -102,13 +102,17 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainState:
-    """Health of a whole chain with its evidence: who serves now, which targets are in trouble and why."""
+    """Health of a whole chain with its evidence: who serves now, which targets are in trouble and why.
+
+    ``own``: what is wrong with its end-to-end answers alone; ``detail`` holds that and what is wrong with the targets.
+    """
 
     chain: str
     health: Health
     since: float
     reason: Reason = Reason.NONE
     detail: str = ""
+    own: str = ""
     last_good: float | None = None
     last_bad: float | None = None
     serving: Serving | None = None

@@ -189,13 +189,23 @@ def _explained(seen: KindState, outcome: Outcome) -> KindState:
     elif _is_limit(outcome):
         reason, text = outcome.reason, f"answers 429, left alone until {utc(seen.limited_until or outcome.at)}"
     elif outcome.reason is Reason.MISSING_CAPABILITY:
-        reason, text = outcome.reason, outcome.detail[:_DETAIL]
+        reason, text = outcome.reason, shortened(outcome.detail, _DETAIL)
         return replace(seen, reason=reason, detail=f"{reason} ({seen.kind}): {text}", outcome=outcome.id)
     else:
-        said = f": {outcome.detail[:_DETAIL]}" if outcome.detail else ""
-        count = f"{_not_good(seen)} of the last {len(seen.window)} not good"
-        reason, text = outcome.reason, f"{count}, last {outcome.reason}{said}"
+        said = f": {shortened(outcome.detail, _DETAIL)}" if outcome.detail else ""
+        count = f"{_not_good(seen)} of the last {len(seen.window)} not good, last " if seen.window[1:] else ""
+        reason, text = outcome.reason, f"{count}{outcome.reason}{said}"
     return replace(seen, reason=reason, detail=f"{seen.kind}: {text}", outcome=outcome.id)
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` characters, cut between two of its parts or words, and marked where it is."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 2]
+    parts, _, rest = kept.rpartition("; ")
+    whole = parts if len(parts) > len(rest) else kept.rpartition(" ")[0] or kept
+    return f"{whole.rstrip(' ;,:')} …"
 
 
 def _wrong(old: WrongAnswer | None, outcome: Outcome, settings: HealthConfig) -> WrongAnswer | None:

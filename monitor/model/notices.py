@@ -59,7 +59,7 @@ class Notice:
     the gravest that fires, ``members`` lists all that this notifier hears of, and ``shared`` names what they have in
     common (``provider groq``), None for a single one. ``changes``: sentences about what is new since the last notice;
     ``worse``: it became graver since, so an edit that nobody notices is not enough. ``merged_into``: the incident under
-    which this one goes on, when it is over for that.
+    which this one goes on, when it is over for that. ``advice``: what to look at and to do, for whoever it woke.
     """
 
     id: str
@@ -84,6 +84,7 @@ class Notice:
     worse: bool = False
     merged_into: str | None = None
     docs: str | None = None
+    advice: str = ""
 
     @property
     def chains(self) -> tuple[str, ...]:

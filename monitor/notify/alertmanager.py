@@ -115,7 +115,7 @@ def alert(notice: Notice, member: Member, instance: str, *, ends: float) -> Aler
     summary = notice.summary if is_all else member.summary
     texts = {
         "summary": f"{marked}{member.title}", "description": summary, "facts": facts, "incident": shared,
-        "runbook_url": notice.docs or "",
+        "runbook_url": notice.docs or "", "advice": notice.advice if is_all else "",
     }  # fmt: skip
     found: Alert = {
         "labels": {name: value for name, value in labels.items() if value},

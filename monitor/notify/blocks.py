@@ -25,7 +25,7 @@ CONTEXT_LIMIT = 300
 LINK_LIMIT = 1000
 
 FACTS_SHOWN = 30
-FACTS_FIRST = 6
+FACTS_FIRST = 9
 """Facts of a message that has a thread: the rest stands there."""
 FACTS_BUDGET = 6000
 """Characters of all facts together: a message that is far too long is refused whole, whatever its blocks."""
@@ -58,8 +58,10 @@ def render(
     if notice.summary.strip():
         blocks.append({"type": "section", "text": plain(notice.summary, SECTION_LIMIT)})
     if shown and notice.state is NoticeState.RESOLVED:
-        blocks.append({"type": "context", "elements": [plain("As it was last:", CONTEXT_LIMIT)]})
+        blocks.append({"type": "context", "elements": [plain("How it was:", CONTEXT_LIMIT)]})
     blocks += in_sections(shown)
+    if notice.advice and notice.state is NoticeState.FIRING:
+        blocks.append({"type": "context", "elements": [plain(f"What to do: {notice.advice}", FIELD_LIMIT)]})
     if notice.acknowledged is not None and notice.state is NoticeState.FIRING:
         blocks.append({"type": "context", "elements": [plain(f"👀 Taken on by {notice.acknowledged.by}", FIELD_LIMIT)]})
     if buttons is not None:

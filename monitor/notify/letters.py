@@ -53,6 +53,8 @@ def _lines(notice: Notice) -> Iterator[str]:
     if notice.facts:
         yield ""
         yield from (f"{name}: {text}" for name, text in notice.facts)
+    if notice.advice:
+        yield f"\nWhat to do: {notice.advice}"
     yield f"\nSince {utc(notice.since)}"
     yield " · ".join(filter(None, (f"Incident {notice.incident}", notice.alert, notice.chain)))
     yield from (f"{name}: {url}" for name, url in (("Page", notice.link), ("What it means", notice.docs)) if url)

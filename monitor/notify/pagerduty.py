@@ -78,12 +78,19 @@ def event(notice: Notice, source: str) -> dict[str, Any]:
             "timestamp": datetime.fromtimestamp(notice.since, UTC).isoformat(timespec="milliseconds"),
             "component": notice.chain,
             "class": notice.alert,
-            "custom_details": {name: _clip(text, FACT_LIMIT) for name, text in notice.facts[:FACTS_SHOWN]},
+            "custom_details": _details(notice),
         },
     }
     if notice.link is not None:
-        found |= {"client_url": notice.link, "links": [{"href": notice.link, "text": "Open fallbackd"}]}
-    return found
+        found["client_url"] = notice.link
+    pages = ((notice.link, "Open fallbackd"), (notice.docs, "What it means"))
+    links = [{"href": url, "text": text} for url, text in pages if url]
+    return found | {"links": links} if links else found
+
+
+def _details(notice: Notice) -> dict[str, str]:
+    facts = (*notice.facts[:FACTS_SHOWN], *((("what to do", notice.advice),) if notice.advice else ()))
+    return {name: _clip(text, FACT_LIMIT) for name, text in facts}
 
 
 def _clip(text: str, limit: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.configs import CHAINS, COMMANDED
-from tests.e2e.daemon import Daemon, until
+from tests.e2e.daemon import Daemon, command, until
 from tests.fakes.receiver import Receiver
 from tests.fakes.slack import ADA, EVE, FakeSlack, SlackMessage, Trouble
 
@@ -185,6 +185,9 @@ async def test_a_revoked_token_is_told_by_the_stand_in_with_all_that_slack_shoul
             assert await daemon.metric("fallbackd_notifier_broken", notifier="slack") == 1
             (note,) = [one for one in (await daemon.get("/api/v1/status"))["notes"] if "reaches nobody" in one]
             assert note.startswith("Notifier slack reaches nobody: Slack refused: the token was revoked; install")
+            listed = command("alerts", "--why", "--data", str(daemon.data)).stdout
+            assert "notifier_broken" in listed
+            assert "stood_in: told to the notifier that stands in" in " ".join(listed.split())
             daemon.kill()
             await daemon.start()
             assert await daemon.metric("fallbackd_notifier_broken", notifier="slack") == 1, "a restart forgets nothing"

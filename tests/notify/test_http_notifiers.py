@@ -119,7 +119,8 @@ async def test_a_webhook_without_secret_is_not_signed(receiver):
     ("severity", "theirs"), [(Severity.INFO, "info"), (Severity.WARNING, "warning"), (Severity.CRITICAL, "critical")]
 )
 async def test_pagerduty_is_triggered_under_the_incidents_name(make, receiver, severity, theirs):
-    ref = await make("pagerduty").deliver(notice(severity=severity, link="http://x/"), None)
+    value = notice(severity=severity, link="http://x/", docs="http://docs/#chain_down", advice="Mend it.")
+    ref = await make("pagerduty").deliver(value, None)
     sent = receiver.requests[0].json
     assert ref == "i1"
     assert receiver.requests[0].path == "/v2/enqueue"
@@ -127,8 +128,15 @@ async def test_pagerduty_is_triggered_under_the_incidents_name(make, receiver, s
     assert sent["payload"]["severity"] == theirs
     assert (sent["payload"]["component"], sent["payload"]["class"]) == ("chat", "chain-down")
     assert sent["payload"]["summary"] == "chat is down: no target of chat answers"
-    assert sent["payload"]["custom_details"] == {"Last good": "12:03:04 UTC", "Dead": "primary: timeout"}
-    assert sent["links"] == [{"href": "http://x/", "text": "Open fallbackd"}]
+    assert sent["payload"]["custom_details"] == {
+        "Last good": "12:03:04 UTC",
+        "Dead": "primary: timeout",
+        "what to do": "Mend it.",
+    }
+    assert sent["links"] == [
+        {"href": "http://x/", "text": "Open fallbackd"},
+        {"href": "http://docs/#chain_down", "text": "What it means"},
+    ]
 
 
 async def test_pagerduty_is_told_the_end_under_the_same_name(make, receiver):

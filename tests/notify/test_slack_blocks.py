@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Acknowledgement, Notice, NoticeCause, NoticeState, Severity
-from monitor.notify.blocks import FACTS_SHOWN, HEADER_LIMIT, clip, lasted, render
+from monitor.notify.blocks import FACTS_FIRST, FACTS_SHOWN, HEADER_LIMIT, clip, lasted, render
 from monitor.notify.model import DrillOffer
 from monitor.notify.slack_buttons import buttons
 from monitor.notify.slack_threads import render_reminder, reply
@@ -144,22 +144,32 @@ def test_a_notice_without_words_is_still_a_message() -> None:
 def test_a_resolved_message_says_that_its_facts_are_of_the_past_and_repeats_nothing() -> None:
     value = resolved(facts=(("serves now", "nobody"), ("lasted", "4m12s")))
     shown = texts(list(render(value, announced=True, threaded=True).blocks))
-    assert shown[2:4] == ["As it was last:", "serves now\nnobody"]
+    assert shown[2:4] == ["How it was:", "serves now\nnobody"]
     assert not [text for text in shown if text.startswith("lasted")]
 
 
 @pytest.mark.parametrize("cause", [NoticeCause.FIRST, NoticeCause.CHANGED, NoticeCause.ACKNOWLEDGED])
-@pytest.mark.parametrize("count", [6, 7, 8])
-def test_what_the_message_says_to_be_in_the_thread_is_there(cause: NoticeCause, count: int) -> None:
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_what_the_message_says_to_be_in_the_thread_is_there(cause: NoticeCause, more: int) -> None:
+    count = FACTS_FIRST + more
     value = notice(cause=cause, facts=tuple((f"fact {number}", "text") for number in range(count)), changes=("x",))
     context = render(value, announced=False, threaded=True).blocks[-1]["elements"][1]["text"]
     said = reply(value, announced=True)
-    names = {6: None, 7: "1 more fact in the thread", 8: "2 more facts in the thread"}[count]
+    names = (None, "1 more fact in the thread", "2 more facts in the thread")[more]
     assert ("in the thread" in context) is (names is not None)
     if names is not None:
         assert names in context
         assert said is not None
         assert f"fact {count - 1}\ntext" in texts(list(said.blocks))
+
+
+def test_what_to_do_is_said_for_as_long_as_there_is_something_to_do() -> None:
+    def shown(value: Notice) -> list[str]:
+        return [text for text in texts(list(render(value, announced=True).blocks)) if text.startswith("What to do")]
+
+    assert shown(notice(advice="Look & mend.")) == ["What to do: Look &amp; mend."]
+    assert shown(resolved(advice="Look & mend.")) == []
+    assert shown(notice()) == []
 
 
 def test_a_long_title_is_cut_with_a_sign_that_it_was() -> None:

@@ -20,6 +20,7 @@ FILE = AlertsFile.model_validate(
         "rules": [
             {"name": "down", "when": "chain_down", "severity": "critical"},
             {"name": "degraded", "when": "chain_degraded"},
+            {"name": "unwell", "when": "daemon_unwell"},
         ],
     }
 )
@@ -45,6 +46,13 @@ def test_an_example_is_marked_and_is_no_real_incident() -> None:
     assert {notice.incident for notice in notices} == {"test-0"}
     assert len({notice.id for notice in notices}) == 3
     assert all("Example" in notice.title and "Nothing is wrong" in notice.summary for notice in notices)
+
+
+def test_an_example_of_what_is_about_fallbackd_itself_names_no_chain() -> None:
+    notice = send(2)[0]
+    assert (notice.chain, notice.title) == ("", "Example of alert unwell for fallbackd itself")
+    assert [(member.key, member.chain) for member in notice.members] == [("unwell", "")]
+    assert send(0)[0].title == "Example of alert down for chain chat"
 
 
 def test_every_reason_has_its_sentence() -> None:

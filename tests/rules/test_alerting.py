@@ -35,6 +35,7 @@ def alerts(**changes) -> AlertsFile:
                 {"name": "down", "when": "chain_down", "severity": "critical", "repeat": "1h"},
                 {"name": "degraded", "when": "chain_degraded", "for": "60s", "repeat": "4h"},
                 {"name": "rate", "when": "fallback_rate", "above": "10%", "window": "100s"},
+                {"name": "mild", "when": "fallback_rate", "severity": "info", "rise": 3, "window": "100s"},
                 {"name": "drill", "when": "drill_deviated", "resolve": False},
             ],
             "link": "http://localhost:9469/",
@@ -47,6 +48,7 @@ WHEN = {
     "down": "chain_down",
     "degraded": "chain_degraded",
     "rate": "fallback_rate",
+    "mild": "fallback_rate",
     "drill": "drill_deviated",
     "old": "chain_down",
 }
@@ -183,7 +185,7 @@ def test_the_end_is_told_to_whoever_was_told_the_beginning():
     assert decision.reasons == (("down:chat", R.RESOLVED),)
     assert (notice.state, notice.cause, notice.incident) == (NoticeState.RESOLVED, NoticeCause.RESOLVED, "id0")
     assert (notice.title, notice.summary) == ("chat down", "The chain as a whole answers again.")
-    assert notice.facts == (("last good", "12:00"), ("lasted", "1m35s"))
+    assert notice.facts == (("lasted", "1m35s"),), "how it was while it lasted is of no use now"
     assert watch.reasons(96.0) == [R.OVER]
     assert watch.reasons(95.0 + REOPEN_WITHIN + 1) == [R.FORGOTTEN]
     assert watch.state == AlertState()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.budget import OVERALL, BudgetState, Priority, Purse, Scope
+from monitor.clock import utc
 from monitor.conditions import RULES, Cause, CauseKind, Condition, ProbeView, World, conclusive, evaluate
 from monitor.config.model import RuleConfig
 from monitor.fallback import FallbackHistory
@@ -33,7 +34,14 @@ def rule(when: str, **settings) -> RuleConfig:
 
 def chain(health: Health, name: str = "chat", **changes) -> ChainState:
     base = ChainState(
-        chain=name, health=health, since=NOW - 60, detail="why", last_good=NOW - 120, last_bad=NOW, serving=SERVING
+        chain=name,
+        health=health,
+        since=NOW - 60,
+        detail="why",
+        own="completion: why",
+        last_good=NOW - 120,
+        last_bad=NOW,
+        serving=SERVING,
     )
     return replace(base, **changes)
 
@@ -78,8 +86,9 @@ def test_a_condition_holds_the_evidence():
         chain="chat",
         severity=Severity.CRITICAL,
         title="Chain chat is down",
-        summary="Applications that use this chain get no answer. why",
+        summary="Applications that use this chain get no answer. End to end, completion: why.",
         matters=("primary down", "last limited"),
+        brief="down: primary down (timeout since 12:02 UTC), last limited (timeout since 12:02 UTC)",
         facts=(
             ("chain health", "down since 2026-10-03T12:02:00Z"),
             ("last good", "2026-10-03T12:01:00Z"),
@@ -90,6 +99,25 @@ def test_a_condition_holds_the_evidence():
         ),
         cause=Cause(kind=CauseKind.CHAIN, name="chat"),
     )
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "texts"),
+    [
+        (None, None, ("2026-10-03T12:01:00Z", "2026-10-03T12:03:00Z")),
+        (NOW - 3600, NOW - 3600, ("2026-10-03T12:01:00Z", "2026-10-03T12:03:00Z")),
+        (None, NOW + 1, ("2026-10-03T12:01:00Z", f"{utc(NOW + 1)} (live traffic)")),
+        (NOW, None, (f"{utc(NOW)} (live traffic)", "2026-10-03T12:03:00Z")),
+    ],
+)
+def test_the_last_answers_may_be_those_of_applications(good, bad, texts):
+    seen = replace(
+        world(chain(Health.DOWN)),
+        live_good={"chat": good} if good else {},
+        live_bad={"chat": bad} if bad else {},
+    )
+    facts = dict(evaluate([rule("chain_down")], seen, NOW)[0].facts)
+    assert (facts["last good"], facts["last bad"]) == texts
 
 
 @pytest.mark.parametrize(

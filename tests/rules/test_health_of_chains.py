@@ -118,6 +118,9 @@ def test_the_chains_own_trouble_comes_first():
             ),
         ),
         ("X", "XH?", Health.DOWN, "timeout since 12:03 UTC, 1 of 3 providers down: p0 (timeout since 12:03 UTC)"),
+        ("X", "X", Health.DOWN, "timeout since 12:03 UTC at p0"),
+        ("H", "X", Health.DEGRADED, "its provider p0 is down (timeout since 12:03 UTC)"),
+        ("X", "L", Health.DOWN, "timeout since 12:03 UTC, its provider p0 is limited (rate_limited since 12:03 UTC)"),
         ("-", "XX", Health.DOWN, "2 of 2 providers down: p0 (timeout since 12:03 UTC), p1 (timeout since 12:03 UTC)"),
         (
             "H",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.config.model import HealthConfig
 from monitor.health import Confirm, SubjectState, advance, dump_state, load_state, may_ask, retain, should_confirm
-from monitor.health.subject import FIRST_BACKOFF, LONGEST_BACKOFF
+from monitor.health.subject import FIRST_BACKOFF, LONGEST_BACKOFF, shortened
 from monitor.model import Health, Origin, Outcome, Path, Reason, Status, Transition
 
 SETTINGS = HealthConfig(window=3, down_after=2, recover_after=2, confirm=2)
@@ -148,6 +148,24 @@ def test_the_reason_follows_what_goes_wrong_now():
 
 def test_a_long_detail_is_cut():
     assert len(run("FF", detail="x" * 5000)[0].detail) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("short", "short"),
+        ("one thing; another thing; tried 503 from Anthropic", "one thing; another thing …"),
+        ("503 from the provider that is called Anthropic", "503 from the provider that is …"),
+        ("x" * 50, "x" * 32 + " …"),
+    ],
+)
+def test_what_is_cut_is_cut_between_its_parts_or_words_and_says_so(text, cut):
+    assert shortened(text, 34) == cut
+
+
+def test_one_result_alone_is_no_count():
+    assert run("FFF")[0].detail == "completion: server_error"
+    assert run("FFFF")[0].detail == "completion: 2 of the last 2 not good, last server_error"
 
 
 def test_a_stream_that_fails_is_seen_while_completions_work():

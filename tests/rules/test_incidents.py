@@ -49,7 +49,7 @@ def test_one_outage_of_a_provider_that_hits_eight_chains_is_one_incident_that_li
     assert (notice.cause, notice.worse, notice.chains) == (NoticeCause.CHANGED, True, CHAINS)
     assert notice.changes == tuple(f"New: {chain} down" for chain in CHAINS[3:])
     (over,) = watch.at(100.0).notices
-    assert (over.state, over.title) == (NoticeState.RESOLVED, "Provider groq: 8 chains are hit")
+    assert (over.state, over.title) == (NoticeState.RESOLVED, "Provider groq: 8 chains were hit")
     assert over.summary == f"Over for: {', '.join(CHAINS)}."
     assert len({notice.incident for notice in watch.notices}) == 1
 
@@ -227,6 +227,99 @@ def test_the_same_cause_soon_after_is_the_same_incident_and_much_later_another()
     watch.at(30.0)
     (new,) = watch.at(40.0 + REOPEN_WITHIN, of("chain2")).notices
     assert new.incident != again.incident
+
+
+CHAIN0 = Cause(kind=CauseKind.CHAIN, name="chain0")
+
+
+def test_a_chain_is_followed_in_one_place() -> None:
+    """What shows when the outage is over belongs to it: it is an edit of its message, never a second message."""
+    watch = Many()
+    (first,) = watch.at(0.0, of("chain0")).notices
+    (told,) = watch.at(THROTTLE, of("chain0"), of("chain0", CHAIN0, "rate")).notices or (first,)
+    assert told.incident == first.incident
+    (edit,) = watch.at(2 * THROTTLE, of("chain0", CHAIN0, "rate")).notices
+    assert (edit.incident, edit.cause) == (first.incident, NoticeCause.CHANGED)
+    assert edit.changes == ("Over: chain0 down", "New: chain0 rate"), "what is over comes first where it got better"
+    assert len(watch.open) == 1
+
+
+def test_what_was_covered_joins_the_incident_of_what_covered_it() -> None:
+    watch = Many()
+    (first,) = watch.at(0.0, of("chain0", CHAIN0)).notices
+    decision = watch.at(1.0, of("chain0", CHAIN0), of("chain0", AZURE, "rate"))
+    assert ("rate:chain0", R.INHIBITED) in decision.reasons
+    assert [watch.state.alerts[key].incident for key in ("down:chain0", "rate:chain0")] == [first.incident] * 2
+    assert [one.id for one in watch.open.values()] == [first.incident]
+
+
+def test_the_first_to_show_a_wider_cause_takes_over_what_there_is_of_its_chain() -> None:
+    watch = Many()
+    (first,) = watch.at(0.0, of("chain0", CHAIN0, "rate")).notices
+    (edit,) = watch.at(1.0, of("chain0", CHAIN0, "rate"), of("chain0", GROQ)).notices
+    assert (edit.incident, edit.shared, edit.cause) == (first.incident, "provider groq", NoticeCause.CHANGED)
+    (joined,) = watch.at(40.0, of("chain0", CHAIN0, "rate"), of("chain0", GROQ), of("chain1", GROQ)).notices
+    assert (joined.incident, joined.title) == (first.incident, "Provider groq: 2 chains are hit")
+    assert len(watch.open) == 1
+
+
+def test_what_shares_a_cause_with_others_does_not_follow_its_chain() -> None:
+    watch = Many()
+    watch.at(0.0, of("chain0", CHAIN0, "rate"))
+    (second,) = watch.at(1.0, of("chain0", CHAIN0, "rate"), of("chain1", GROQ)).notices
+    assert (second.cause, len(watch.open)) == (NoticeCause.FIRST, 2)
+
+
+def test_a_graver_degree_says_it_all() -> None:
+    grave = of("chain0", CHAIN0, "rate", severity=Severity.CRITICAL)
+    mild = of("chain0", CHAIN0, "mild", severity=Severity.INFO)
+    watch = Many()
+    decision = watch.at(0.0, grave, mild)
+    assert [notice.alert for notice in decision.notices] == ["rate"]
+    assert ("mild:chain0", R.INHIBITED) in decision.reasons
+    watch.at(1000.0, mild)
+    (told,) = watch.at(1100.0, mild).notices
+    assert (told.alert, told.severity, told.cause) == ("mild", Severity.INFO, NoticeCause.CHANGED)
+
+
+def test_what_is_over_is_told_soon_however_many_lesser_alerts_go_on() -> None:
+    watch = Many()
+    low = [of(chain, alert="rate") for chain in CHAINS[1:5]]
+    watch.at(0.0, of("chain0"), *low)
+    (trifle,) = watch.at(PATIENCE, of("chain0"), replace(low[0], matters=("x",)), *low[1:]).notices
+    assert trifle.severity is Severity.CRITICAL
+    assert watch.at(PATIENCE + THROTTLE - 1, *low).notices == ()
+    (told,) = watch.at(PATIENCE + THROTTLE, *low).notices
+    assert (told.severity, told.worse, told.changes[0]) == (Severity.WARNING, False, "Over: chain0 down")
+
+
+def test_a_change_says_what_is_new_and_what_is_no_longer_so() -> None:
+    watch = Many()
+    watch.at(0.0, of("chain0", matters=("a down", "b down")))
+    (told,) = watch.at(THROTTLE, of("chain0", matters=("b down", "c limited"))).notices
+    assert told.changes == ("chain0 down: now c limited, no longer a down",)
+
+
+def test_the_end_says_when_each_part_was() -> None:
+    watch = Many()
+    watch.at(0.0, of("chain0"), of("chain1"))
+    watch.at(40.0, of("chain1"))
+    (over,) = watch.at(100.0).notices
+    assert over.facts[:2] == (
+        ("chain0", "down 00:00 to 00:00 UTC (40s)"),
+        ("chain1", "down 00:00 to 00:01 UTC (1m40s)"),
+    )
+    alone = Many()
+    alone.at(0.0, of("chain2"), of("chain2", alert="drill"))
+    (end,) = alone.at(60.0).notices
+    assert dict(end.facts)["course"] == "chain2 down: 00:00 to 00:01 UTC (1m); chain2 drill: 00:00 to 00:01 UTC (1m)"
+
+
+def test_a_message_says_what_to_do() -> None:
+    watch = Many()
+    (first,) = watch.at(0.0, of("chain0")).notices
+    assert "`fallbackd probe chain0` asks once more" in first.advice
+    assert first.advice.endswith("sees it with the next probe.")
 
 
 def test_conditions_without_a_cause_stand_alone() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from monitor.conditions import World, evaluate
 from monitor.config.model import RuleConfig
-from monitor.model import Origin, Path, Reason, Status
+from monitor.health import ChainState, Serving
+from monitor.model import Health, Origin, Path, Reason, Status
 from monitor.objective import KEEP, Kept, ObjectiveHistory, is_good
 from tests.fakes.values import NOW, outcome
 
@@ -78,9 +79,22 @@ def test_a_promise_that_leaves_no_room_cannot_be_burnt():
 def test_what_is_said_of_a_burn():
     world = World(objectives={"chat": answers((HOUR, 0, 0.10))}, promises={"chat": 0.995})
     (found,) = evaluate([rule(**FAST)], world, NOW)
-    assert found.title == "Chain chat breaks its promise of 99.5%"
-    assert found.summary == "6 of 60 questions in 1h got no answer: 20.0 times what it allows."
+    assert found.title == "Chain chat breaks its promise of 99.5% over 1h"
+    assert found.summary == (
+        "6 of 60 questions in 1h got no answer, 1 of 5 in 5m. That is 20.0 times what the promise allows."
+    )
+    assert dict(found.facts)["a month's allowance"] == "gone in 1d12h at this rate"
     assert found.matters == (), "numbers that move are no news"
+
+
+def test_what_burnt_and_answers_now_says_so():
+    serving = Serving(label="primary", position=0, path=Path.PRIMARY, model="m", since=NOW, at=NOW)
+    state = ChainState(chain="chat", health=Health.HEALTHY, since=NOW, serving=serving)
+    world = World(objectives={"chat": answers((HOUR, 0, 0.5))}, promises={"chat": 0.9995}, chains={"chat": state})
+    (found,) = evaluate([rule(**FAST)], world, NOW)
+    assert "It answers now; that is" in found.summary
+    assert found.title == "Chain chat breaks its promise of 99.95% over 1h"
+    assert dict(found.facts)["serves now"].startswith("primary, since")
 
 
 @pytest.mark.parametrize(

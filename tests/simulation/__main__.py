@@ -9,11 +9,12 @@ import asyncio
 import logging
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import structlog
 
-from tests.simulation.scenario import line, play, read
+from tests.simulation.scenario import message, play, read
 
 EXPECT = "expect:"
 
@@ -24,7 +25,7 @@ def main(*names: str, write: bool) -> None:
         scenario = read(path)
         with tempfile.TemporaryDirectory() as folder:
             told = asyncio.run(play(scenario, Path(folder)))
-        lines = [f'  - "{line(one, scenario.start)}"' for one in told]
+        lines = [textwrap.indent(f"- |-\n{textwrap.indent(message(one, scenario.start), '  ')}", "  ") for one in told]
         sys.stdout.write("\n".join([str(path), *lines, ""]))
         if write:
             before = path.read_text().partition(EXPECT)[0]

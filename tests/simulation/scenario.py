@@ -14,6 +14,7 @@ import yaml
 
 from monitor.config.loading import load
 from monitor.config.model import Config
+from monitor.model import NoticeState
 from monitor.vocabulary import vocabulary
 from tests.simulation.simulation import Simulation, Told
 from tests.simulation.weather import TROUBLES, Spell, Weather
@@ -26,7 +27,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """``about`` says what it shows. Times are seconds since the epoch. ``expect`` are lines as ``line`` writes them."""
+    """``about`` says what it shows. Times are seconds since the epoch. ``expect``: as ``message`` writes it."""
 
     about: str
     start: float
@@ -60,7 +61,7 @@ def read(path: Path) -> Scenario:
         down=down,
         kills=tuple(kills),
         alerts=raw.get("alerts", {}),
-        expect=tuple(raw["expect"]),
+        expect=tuple(one.rstrip() for one in raw["expect"]),
     )
 
 
@@ -91,6 +92,16 @@ def line(told: Told, start: float) -> str:
     at = str(timedelta(seconds=int(told.at - start)))
     how = "edit" if told.edits else "new"
     return f"{at} {how} {notice.severity} {notice.alert} {notice.cause}: {notice.title}"
+
+
+def message(told: Told, start: float) -> str:
+    """The whole message as people get it: its headline after ``line``, its text, what its thread says is new, and its
+    facts where it is one that nobody has seen yet, or the last word."""
+    notice = told.notice
+    is_whole = not told.edits or notice.state is NoticeState.RESOLVED
+    facts = [f"- {name}: {text}" for name, text in notice.facts] if is_whole else []
+    changes = [f"> {change}" for change in notice.changes] if told.edits else []
+    return "\n".join([line(told, start), notice.summary, *changes, *facts])
 
 
 def _begin(text: str) -> float:

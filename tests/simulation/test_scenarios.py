@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.scenario import FOLDER, line, play, read
+from tests.simulation.scenario import FOLDER, message, play, read
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -17,4 +17,4 @@ SCENARIOS = sorted(path for path in FOLDER.glob("*.yaml") if path.name != "chain
 async def test_people_are_told_what_the_scenario_says(path: Path, tmp_path: Path) -> None:
     scenario = read(path)
     told = await play(scenario, tmp_path)
-    assert tuple(line(one, scenario.start) for one in told) == scenario.expect
+    assert tuple(message(one, scenario.start) for one in told) == scenario.expect
