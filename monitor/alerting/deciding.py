@@ -92,7 +92,7 @@ def _move_all(
     for key in _in_order(state.alerts, present):
         alert, condition = state.alerts.get(key), present.get(key)
         graver = covering(alert or condition, after.values(), state, around, inhibited)
-        moved, how = move(alert, condition, around, inhibited=graver is not None)
+        moved, how = move(alert, condition, around, hidden=graver is not None and _hides(after[graver], alert))
         moves[key] = how
         reasons[key] = {_SILENT[how]: None} if how in _SILENT else {}
         if moved is not None:
@@ -100,6 +100,12 @@ def _move_all(
         if graver is not None:
             inhibited[key] = graver
     return Look(alerts=after, moves=moves, inhibited=inhibited), reasons
+
+
+def _hides(graver: Alert, alert: Alert | None) -> bool:
+    """An outage hides its symptoms: that they cannot be seen does not show that they are over. A graver degree of the
+    same thing hides nothing."""
+    return alert is not None and graver.when != alert.when
 
 
 def _in_order(alerts: Mapping[str, Alert], present: Mapping[str, Condition]) -> list[str]:

@@ -63,16 +63,17 @@ class Circumstances:
 
 
 def move(
-    alert: Alert | None, condition: Condition | None, around: Circumstances, *, inhibited: bool
+    alert: Alert | None, condition: Condition | None, around: Circumstances, *, hidden: bool
 ) -> tuple[Alert | None, Move]:
-    """The alert as it is now, None when there is nothing to remember, and what became of it."""
+    """The alert as it is now, None when there is nothing to remember, and what became of it. ``hidden``: that its
+    condition is absent says nothing."""
     if alert is not None and alert.stage is not Stage.RESOLVED and not around.knows(alert):
         return replace(_end(alert, around.now), vanished=True), Move.VANISHED
     if condition is not None:
         return _seen(_opened(alert, condition, around), condition, around)
     if alert is None:
         return None, Move.LAPSED
-    return _unseen(alert, around, inhibited=inhibited)
+    return _unseen(alert, around, hidden=hidden)
 
 
 def is_forgotten(alert: Alert, now: float) -> bool:
@@ -133,14 +134,14 @@ def _with_cause(alert: Alert, condition: Condition, now: float) -> Alert:
     return replace(alert, cause=cause, turning=None, turned=None) if now - alert.turned >= lasts else alert
 
 
-def _unseen(alert: Alert, around: Circumstances, *, inhibited: bool) -> tuple[Alert | None, Move]:
+def _unseen(alert: Alert, around: Circumstances, *, hidden: bool) -> tuple[Alert | None, Move]:
     if alert.stage is Stage.RESOLVED:
         return alert, Move.OVER
     if alert.chain not in around.settled and not RULES[alert.when].is_about_itself:
         return alert, Move.UNSETTLED
     if alert.stage is Stage.PENDING:
         return (replace(alert, stage=Stage.RESOLVED) if alert.resolved is not None else None), Move.LAPSED
-    if inhibited:
+    if hidden:
         return alert, Move.SUSPENDED
     gone = around.now if alert.gone is None else alert.gone
     if around.now - gone < RULES[alert.when].hold(around.rules[alert.alert]):

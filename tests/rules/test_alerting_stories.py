@@ -15,7 +15,13 @@ from monitor.model import NoticeCause, NoticeState, Severity
 
 CHAINS = frozenset({"chat", "search"})
 NAMES = ("slack", "log")
-WHEN = {"down": "chain_down", "degraded": "chain_degraded", "rate": "fallback_rate", "drill": "drill_deviated"}
+WHEN = {
+    "down": "chain_down",
+    "degraded": "chain_degraded",
+    "rate": "fallback_rate",
+    "mild": "fallback_rate",
+    "drill": "drill_deviated",
+}
 ALERTS = AlertsFile.model_validate(
     {
         "notifiers": [{"name": name, "kind": "log"} for name in NAMES],
@@ -24,6 +30,7 @@ ALERTS = AlertsFile.model_validate(
             {"name": "down", "when": "chain_down", "severity": "critical", "repeat": "10m"},
             {"name": "degraded", "when": "chain_degraded", "for": "60s"},
             {"name": "rate", "when": "fallback_rate", "above": "10%", "window": "100s"},
+            {"name": "mild", "when": "fallback_rate", "severity": "info", "rise": 3, "window": "100s"},
             {"name": "drill", "when": "drill_deviated", "resolve": False},
         ],
     }
@@ -41,7 +48,7 @@ def condition(alert: str, chain: str = "chat", matters: tuple[str, ...] = (), ca
         alert=alert,
         when=WHEN[alert],
         chain=chain,
-        severity=Severity.CRITICAL if alert == "down" else Severity.WARNING,
+        severity={"down": Severity.CRITICAL, "mild": Severity.INFO}.get(alert, Severity.WARNING),
         title=f"{chain} {alert}",
         summary="why",
         matters=matters,
