@@ -213,3 +213,8 @@ class NotifierSettings(Section):
     """
 
     reaches_people: ClassVar[bool] = True
+
+    @property
+    def cannot(self) -> str:
+        """What this way cannot do that others of its kind can, as a sentence without its subject; or empty."""
+        return ""

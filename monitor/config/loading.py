@@ -62,7 +62,10 @@ def load(
         alerts=alerts_file,
         secrets=found.secrets,
         muted=found.muted,
-        warnings=tuple(map(str, _ordered(checks.doubts(chains_document, alerts_document, vocabulary), documents))),
+        warnings=(
+            *map(str, _ordered(checks.doubts(chains_document, alerts_document, vocabulary), documents)),
+            *(f"notifier {one.name} {cannot}" for one in alerts_file.notifiers if (cannot := one.settings.cannot)),
+        ),
         digest=hashlib.sha256(chains_document.digest + alerts_document.digest).hexdigest()[:16],
     )
 

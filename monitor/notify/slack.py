@@ -94,6 +94,15 @@ class SlackSettings(NotifierSettings):
         return self
 
     @property
+    def cannot(self) -> str:
+        return (
+            ""
+            if self.is_bot
+            else "is a webhook, which cannot edit its messages, answer in threads or take presses of buttons: each "
+            "change is a message of its own. A bot (token_env and channel) can"
+        )
+
+    @property
     def is_bot(self) -> bool:
         return (self.token_env or self.token_file) is not None
 

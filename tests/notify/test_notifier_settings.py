@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from monitor.config.loading import load
 from monitor.notify import NOTIFIERS
 from monitor.notify.slack import SlackSettings
+from monitor.vocabulary import vocabulary
 
+ROOT = Path(__file__).parents[2]
 WAYS = (
     "takes exactly one way: token_env (or token_file) with a channel, for a bot, "
     "or webhook_url_env (or webhook_url_file), for an incoming webhook; it has "
@@ -28,6 +31,20 @@ WAYS = (
 )
 def test_each_way_to_slack_is_taken(settings: dict[str, Any]) -> None:
     assert SlackSettings.model_validate(settings).reaches_people
+
+
+def test_a_webhook_says_what_it_cannot_do(tmp_path: Path) -> None:
+    cannot = SlackSettings.model_validate({"webhook_url_env": "W"}).cannot
+    assert cannot.startswith("is a webhook, which cannot edit its messages, answer in threads or take presses")
+    assert SlackSettings.model_validate({"token_env": "T", "channel": "C0123"}).cannot == ""
+    alerts = tmp_path / "alerts.yaml"
+    alerts.write_text(
+        "notifiers: [{name: slack, kind: slack, webhook_url_env: HOOK}]\n"
+        "routes: [{notify: [slack]}]\nrules: [{name: down, when: chain_down}]\n"
+    )
+    secrets = {"OPENROUTER_API_KEY": "key", "HOOK": "https://hooks.example/x"}
+    config = load(ROOT / "chains.yaml", alerts, vocabulary=vocabulary(), environ=secrets)
+    assert config.warnings == (f"notifier slack {cannot}",)
 
 
 @pytest.mark.parametrize(
