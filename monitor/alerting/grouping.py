@@ -1,8 +1,8 @@
 """Which alert belongs to which incident: those of one cause are one, whatever chains they are about.
 
-A new alert that a graver one covers joins that one's incident, and one whose cause is only its chain joins the incident
-that the chain is in already: people follow a chain in one place. One that is the first to show a wider cause takes over
-what there is of its chain.
+A new alert that a graver one covers joins that one's incident, and one whose cause is no wider joins the incident that
+the chain is in already: people follow a chain in one place. One that is the first to show a wider cause takes over what
+there is of its chain.
 
 An alert stays with its incident for as long as it fires, unless a wider cause has shown for a while: a provider instead
 of one of its models, say. Then it joins that cause's incident if there is one; an incident whose alerts all found the
@@ -56,16 +56,17 @@ class _Groups:
         self._join([alert], id_ or self._open(alert.cause, alert.since))
 
     def _home(self, alert: Alert, covering: str | None) -> str | None:
-        cause = alert.cause
-        if covering is not None and cause.kind in _WIDTH and self._alerts[covering].incident in self._incidents:
+        cause, known = alert.cause, self._by_cause.get(alert.cause.key)
+        if cause.kind not in _WIDTH:
+            return known
+        if covering is not None and self._alerts[covering].incident in self._incidents:
             return self._alerts[covering].incident
-        in_chain = self._of_chain(alert.chain) if cause.kind in _WIDTH else None
-        if cause.kind is CauseKind.CHAIN:
-            return in_chain or self._by_cause.get(cause.key)
-        known = self._by_cause.get(cause.key)
-        if known is None and in_chain is not None and self._incidents[in_chain].cause.kind is CauseKind.CHAIN:
-            self._take_over(in_chain, cause)
-            return in_chain
+        of_chain = self._of_chain(alert.chain)
+        if of_chain is not None and (of_chain.cause == cause or _width(of_chain.cause) > _width(cause)):
+            return of_chain.id
+        if known is None and of_chain is not None and of_chain.cause.kind is CauseKind.CHAIN:
+            self._take_over(of_chain.id, cause)
+            return of_chain.id
         return known
 
     def _take_over(self, id_: str, cause: Cause) -> None:
@@ -73,13 +74,12 @@ class _Groups:
         self._incidents[id_] = replace(self._incidents[id_], cause=cause)
         self._by_cause[cause.key] = id_
 
-    def _of_chain(self, chain: str) -> str | None:
-        """The oldest open incident in which something about the chain fires."""
+    def _of_chain(self, chain: str) -> Incident | None:
+        """The open incident in which something about the chain fires: of several the widest, then the oldest."""
         homes = {one.incident for one in self._alerts.values() if one.chain == chain and one.is_firing}
-        found = [
-            one for id_, one in self._incidents.items() if id_ in homes and one.is_open and one.cause.kind in _WIDTH
-        ]
-        return min(found, key=lambda one: (one.since, one.id)).id if found else None
+        open_ = [one for one in self._incidents.values() if one.id in homes and one.is_open]
+        found = [one for one in open_ if one.cause.kind in _WIDTH]
+        return min(found, key=lambda one: (-_width(one.cause), one.since, one.id), default=None)
 
     def regroup(self, staying: Collection[str]) -> None:
         """Moves the alerts that found another cause, but for those that nobody hears of now."""
@@ -130,10 +130,14 @@ class _Groups:
 _WIDTH = {CauseKind.CHAIN: 0, CauseKind.MODEL: 1, CauseKind.PROVIDER: 2, CauseKind.ENDPOINT: 3}
 
 
+def _width(cause: Cause) -> int:
+    return _WIDTH[cause.kind]
+
+
 def _leaves(cause: Cause, incident: Cause) -> bool:
     if cause.kind not in _WIDTH or incident.kind not in _WIDTH:
         return cause != incident
-    wider = _WIDTH[cause.kind] - _WIDTH[incident.kind]
+    wider = _width(cause) - _width(incident)
     return wider > 0 or (wider == 0 and cause.kind is not CauseKind.MODEL and cause != incident)
 
 

@@ -13,13 +13,17 @@ RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """One notifier, and what it hears: alerts that fire, and those it was told of before that ended."""
+    """One notifier, and what it hears: alerts that fire, and those it was told of before that ended.
+
+    ``gone``: sentences about what it was told of and hears of no more, though it is not over.
+    """
 
     incident: Incident
     notifier: str
     told: Told | None
     heard: tuple[Alert, ...]
     left: tuple[Alert, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def gist(self) -> Gist:

@@ -72,7 +72,7 @@ def speak(incident: Incident, look: Look, around: Circumstances) -> Said:
         if told is not None and not told.over and not concerned:
             _say_over(said, name, told, look, around)
         elif heard and news:
-            _say_firing(said, name, told, heard, members, around)
+            _say_firing(said, name, told, heard, look, around)
         else:
             said.because(ended, R.LEFT)
     _say_quiet_ends(said, ended)
@@ -115,17 +115,19 @@ def _say_firing(
     name: str,
     told: Told | None,
     heard: Sequence[Alert],
-    members: Sequence[Alert],
+    look: Look,
     around: Circumstances,
 ) -> None:
-    incident = said.incident
+    incident, members = said.incident, look.members(said.incident)
     reason = _due(incident, told, heard, around)
     said.because(heard, reason)
     left = [one for one in members if not one.is_firing and told and one.key in told.members]
     said.because(left, R.LEFT)
     if reason not in CAUSES:
         return
-    telling = Telling(incident=incident, notifier=name, told=told, heard=tuple(heard), left=tuple(left))
+    telling = Telling(
+        incident=incident, notifier=name, told=told, heard=tuple(heard), left=tuple(left), gone=_gone(told, heard, look)
+    )
     said.notices.append(firing_notice(telling, reason, around))
     known = () if told is None else told.members
     now = Told(
@@ -136,6 +138,16 @@ def _say_firing(
         acknowledged=incident.acknowledged.at if incident.acknowledged else None,
     )
     said.incident = _with_told(incident, now)
+
+
+def _gone(told: Told | None, heard: Sequence[Alert], look: Look) -> tuple[str, ...]:
+    """What is told no more and yet fires: a graver alert says it all, or it goes on in another incident."""
+    known = {gist[0] for gist in told.gist} - {one.key for one in heard} if told is not None else set()
+    fire = [look.alerts[key] for key in sorted(known) if key in look.alerts and look.alerts[key].is_firing]
+    return tuple(
+        f"Covered by a graver alert: {one.title}" if one.key in look.inhibited else f"Goes on elsewhere: {one.title}"
+        for one in fire
+    )
 
 
 def _due(incident: Incident, told: Told | None, heard: Sequence[Alert], around: Circumstances) -> DecisionReason:
@@ -173,7 +185,8 @@ def _say_over(said: Said, name: str, told: Told, look: Look, around: Circumstanc
     reason = R.MERGED if onward else R.VANISHED if vanished else R.RESOLVED
     new = [one for one in mine if look.moves[one.key] in _ENDS]
     said.because(new if mine else over, reason)
-    telling = Telling(incident=said.incident, notifier=name, told=told, heard=(), left=tuple(mine or over))
+    shown = mine or [one for one in over if one.key in fired] or over
+    telling = Telling(incident=said.incident, notifier=name, told=told, heard=(), left=tuple(shown))
     said.notices.append(ended_notice(telling, reason, onward, around))
     said.incident = _with_told(said.incident, replace(told, at=around.now, over=True))
 

@@ -90,7 +90,8 @@ def changes(telling: Telling, *, worse: bool) -> tuple[str, ...]:
     known = {gist[0]: gist for gist in told.gist}
     new = [text for one in _by_gravity(telling.heard) for text in _turned(known.pop(one.key, None), one)]
     over = [f"Over: {one.title}" for one in _by_gravity(telling.left) if one.key in known]
-    return (*(new + over if worse else over + new), *_acknowledged(telling))
+    news = new + over if worse else over + new
+    return (*(news or telling.gone), *_acknowledged(telling))
 
 
 def _turned(before: Sequence[str] | None, alert: Alert) -> Iterator[str]:

@@ -30,14 +30,14 @@ async def webhook(fake_slack: FakeSlack) -> AsyncIterator[Notifier]:
 
 
 async def test_the_thread_keeps_what_was_so_when(fake_slack: FakeSlack, bot: Notifier) -> None:
-    many = tuple((f"fact {number}", "text") for number in range(9))
+    many = tuple((f"fact {number}", "text") for number in range(12))
     ref = await bot.deliver(notice(facts=many), None)
     await bot.deliver(notice(cause=NoticeCause.CHANGED, summary="secondary is dead too"), ref)
     await bot.deliver(resolved(), ref)
     (message,) = fake_slack.posts
     details, change, end = fake_slack.thread(message)
-    assert "fact 8" in details.shown
-    assert "fact 8" not in message.edits[0][1][2]["fields"][-1]["text"], "the message itself stays short"
+    assert "fact 11" in details.shown
+    assert "fact 11" not in message.edits[0][1][2]["fields"][-1]["text"], "the message itself stays short"
     assert change.shown.startswith("🔴 Changed: chat is down\nsecondary is dead too\n")
     assert end.shown.startswith("✅ Over after 4m12s: chat is down")
     assert not [one for one in (details, change, end) if one.broadcast]
@@ -46,7 +46,7 @@ async def test_the_thread_keeps_what_was_so_when(fake_slack: FakeSlack, bot: Not
 async def test_a_reply_that_failed_is_tried_again_without_a_second_message(
     fake_slack: FakeSlack, bot: Notifier
 ) -> None:
-    many = notice(facts=tuple((f"fact {number}", "text") for number in range(9)))
+    many = notice(facts=tuple((f"fact {number}", "text") for number in range(12)))
     fake_slack.trouble_in_threads = "internal_error"
     with pytest.raises(DeliveryError) as caught:
         await bot.deliver(many, None)
@@ -55,7 +55,7 @@ async def test_a_reply_that_failed_is_tried_again_without_a_second_message(
     fake_slack.trouble_in_threads = ""
     assert await bot.deliver(many, caught.value.ref) == caught.value.ref
     assert len(fake_slack.posts) == 1
-    assert "fact 8" in fake_slack.thread(message)[0].shown
+    assert "fact 11" in fake_slack.thread(message)[0].shown
 
 
 @pytest.mark.parametrize("worse", [True, False])
@@ -115,7 +115,7 @@ async def test_what_changed_before_anybody_saw_it_is_one_message(
 async def test_the_facts_of_what_fired_and_resolved_unseen_are_in_its_thread(
     fake_slack: FakeSlack, bot: Notifier
 ) -> None:
-    await bot.deliver(resolved(facts=tuple((f"fact {number}", "text") for number in range(9))), None)
+    await bot.deliver(resolved(facts=tuple((f"fact {number}", "text") for number in range(12))), None)
     message, details = fake_slack.messages
     assert "3 more facts in the thread" in message.shown
-    assert "fact 8" in details.shown
+    assert "fact 11" in details.shown

@@ -201,6 +201,9 @@ def test_an_incident_splits_when_one_of_its_chains_finds_another_cause() -> None
     assert sorted(str(one.cause) for one in watch.open.values()) == ["provider azure", "provider groq"]
     shown = {notice.incident: notice.chains for notice in watch.notices}
     assert sorted(shown.values()) == [("chain0",), ("chain1",)]
+    watch.at(PATIENCE + CAUSE_LASTS, of("chain0"), of("chain1", AZURE))
+    said = next(notice for notice in reversed(watch.notices) if notice.chains == ("chain0",))
+    assert said.changes == ("Goes on elsewhere: chain1 down",)
 
 
 @pytest.mark.parametrize("flicker", [Cause(kind=CauseKind.CHAIN, name="chain1"), AZURE])
@@ -261,6 +264,16 @@ def test_the_first_to_show_a_wider_cause_takes_over_what_there_is_of_its_chain()
     (joined,) = watch.at(40.0, of("chain0", CHAIN0, "rate"), of("chain0", GROQ), of("chain1", GROQ)).notices
     assert (joined.incident, joined.title) == (first.incident, "Provider groq: 2 chains are hit")
     assert len(watch.open) == 1
+
+
+def test_what_is_narrower_joins_the_incident_that_its_chain_is_in() -> None:
+    watch = Many()
+    watch.at(0.0, of("chain0"), of("chain1"))
+    model = Cause(kind=CauseKind.MODEL, name="mini")
+    watch.at(1.0, of("chain0"), of("chain1"), of("chain0", model, "rate"), of("chain2", model, "rate"))
+    assert sorted(str(one.cause) for one in watch.open.values()) == ["model mini", "provider groq"]
+    homes = {key: str(watch.state.incidents[one.incident].cause) for key, one in watch.state.alerts.items()}
+    assert (homes["rate:chain0"], homes["rate:chain2"]) == ("provider groq", "model mini")
 
 
 def test_what_shares_a_cause_with_others_does_not_follow_its_chain() -> None:
