@@ -29,12 +29,19 @@ def group(
 
     ``covered``: by alert key, the key of the graver alert that says it all.
     """
+    known = {key: graver for key, graver in covered.items() if key in state.alerts}
+    following = {key: graver for key, graver in known.items() if _follows(state.alerts[key], state.alerts[graver])}
     groups = _Groups(state, now, ids)
-    for key in sorted(state.alerts, key=lambda key: (key in covered, state.alerts[key].since, key)):
+    for key in sorted(state.alerts, key=lambda key: (key in following, state.alerts[key].since, key)):
         if state.alerts[key].is_firing:
-            groups.place(state.alerts[key], covered.get(key))
-    groups.regroup(covered)
+            groups.place(state.alerts[key], following.get(key))
+    groups.regroup(following)
+    groups.follow(following)
     return groups.result()
+
+
+def _follows(alert: Alert, graver: Alert) -> bool:
+    return alert.is_firing and alert.cause.kind in _WIDTH and graver.cause.kind in _WIDTH
 
 
 class _Groups:
@@ -59,7 +66,7 @@ class _Groups:
         cause, known = alert.cause, self._by_cause.get(alert.cause.key)
         if cause.kind not in _WIDTH:
             return known
-        if covering is not None and self._alerts[covering].incident in self._incidents:
+        if covering is not None:
             return self._alerts[covering].incident
         of_chain = self._of_chain(alert.chain)
         if of_chain is not None and (of_chain.cause == cause or _width(of_chain.cause) > _width(cause)):
@@ -82,7 +89,7 @@ class _Groups:
         return min(found, key=lambda one: (-_width(one.cause), one.since, one.id), default=None)
 
     def regroup(self, staying: Collection[str]) -> None:
-        """Moves the alerts that found another cause, but for those that nobody hears of now."""
+        """Moves the alerts that found another cause."""
         for id_ in sorted(self._incidents):
             self._regroup(id_, staying)
 
@@ -99,6 +106,12 @@ class _Groups:
                 self._take_over(id_, alerts[0].cause)
             else:
                 self._join(alerts, other or self._open(alerts[0].cause, min(one.since for one in alerts)))
+
+    def follow(self, covered: Mapping[str, str]) -> None:
+        """What a graver alert covers is where that one is, so that no message waits for what nobody is told."""
+        for key, graver in sorted(covered.items()):
+            if self._alerts[key].incident != self._alerts[graver].incident:
+                self._join([self._alerts[key]], self._alerts[graver].incident)
 
     def result(self) -> AlertState:
         incidents = {id_: self._closed(one) for id_, one in self._incidents.items()}

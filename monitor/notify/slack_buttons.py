@@ -12,6 +12,7 @@ from typing import Any
 from monitor.model import Notice, NoticeCause, NoticeState
 from monitor.notify.blocks import Block, clip, plain, safe_url
 from monitor.notify.model import DrillOffer
+from monitor.notify.stand_in import ALERT as BROKEN
 
 BUTTON_LIMIT = 75
 VALUE_LIMIT = 2000
@@ -38,7 +39,7 @@ def buttons(notice: Notice, drills: Mapping[str, DrillOffer], *, listening: bool
     offer = drills.get(notice.chain)
     fires = notice.state is NoticeState.FIRING and notice.cause is not NoticeCause.TEST
     found: list[Block] = []
-    if fires and notice.chain:  # what is about a notifier itself is no incident of the alarm's
+    if fires and notice.alert != BROKEN:  # what is about a notifier itself is no incident of the alarm's
         found += [_silence(notice)] if notice.acknowledged else [_acknowledge(notice), _silence(notice)]
     if offer is not None:
         found.append(_drill(offer, notice.chain))

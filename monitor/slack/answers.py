@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from monitor.alerting import DecisionReason
 from monitor.config.quantity import format_duration
 from monitor.model import Verdict, VerdictKind
 from monitor.notify.blocks import SECTION_LIMIT, TEXT_LIMIT, Block, Message, clip, plain
@@ -38,9 +39,10 @@ def _parts(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def status(daemon: StatusView, chains: Sequence[ChainView], alerts: Sequence[AlertView]) -> Message:
-    """``chains``: those that were asked for. Alerts of others are left out."""
+    """``chains``: those that were asked for. Alerts of others are left out, and those that a graver one covers."""
     names = {chain.name for chain in chains}
-    firing = [one for one in alerts if one.state == "firing" and (one.chain in names or len(names) == daemon.chains)]
+    concerned = [one for one in alerts if one.chain in names or len(names) == daemon.chains]
+    firing = [one for one in concerned if one.state == "firing" and DecisionReason.INHIBITED not in one.reasons]
     stopped = f"Drills are stopped: {daemon.stopped}" if daemon.stopped else ""
     running = f"Drills under way: {daemon.runs_under_way}" if daemon.runs_under_way else ""
     return said(

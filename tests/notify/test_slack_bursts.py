@@ -191,6 +191,14 @@ def test_slack_takes_the_buttons_of_any_alert(incident: str, chain: str, drill: 
     assert row is None or wrong_with({"text": "x", "blocks": [row]}) is None
 
 
+@pytest.mark.parametrize(("alert", "has"), [("daemon-unwell", True), ("notifier_broken", False)])
+def test_an_incident_of_no_chain_can_be_taken_on_and_what_is_no_incident_cannot(alert: str, *, has: bool) -> None:
+    row = buttons(notice(alert=alert, chain="", link="http://x/"), {}, listening=True)
+    assert row is not None
+    found = {one["action_id"] for one in row["elements"]}
+    assert ({"acknowledge", "silence"} <= found) is has
+
+
 def test_without_anybody_who_listens_there_are_no_buttons() -> None:
     assert buttons(notice(), {}, listening=False) is None
 

@@ -276,6 +276,16 @@ def test_what_is_narrower_joins_the_incident_that_its_chain_is_in() -> None:
     assert (homes["rate:chain0"], homes["rate:chain2"]) == ("provider groq", "model mini")
 
 
+def test_what_is_covered_follows_what_covers_it_and_leaves_no_message_open() -> None:
+    watch = Many()
+    (own,) = watch.at(0.0, of("chain0", CHAIN0, "rate")).notices
+    (wide,) = watch.at(1.0, of("chain0", CHAIN0, "rate"), of("chain1")).notices
+    notices = watch.at(40.0, of("chain0", CHAIN0, "rate"), of("chain1"), of("chain0")).notices
+    moved = next(notice for notice in notices if notice.incident == own.incident)
+    assert (moved.state, moved.merged_into) == (NoticeState.RESOLVED, wide.incident)
+    assert list(watch.open) == [wide.incident]
+
+
 def test_what_shares_a_cause_with_others_does_not_follow_its_chain() -> None:
     watch = Many()
     watch.at(0.0, of("chain0", CHAIN0, "rate"))
