@@ -118,11 +118,11 @@ def _say_firing(
     look: Look,
     around: Circumstances,
 ) -> None:
-    incident, members = said.incident, look.members(said.incident)
+    incident = said.incident
     reason = _due(incident, told, heard, around)
     said.because(heard, reason)
-    left = [one for one in members if not one.is_firing and told and one.key in told.members]
-    said.because(left, R.LEFT)
+    left = _left(told, incident, look)
+    said.because([one for one in left if look.moves[one.key] is not Move.PENDING], R.LEFT)
     if reason not in CAUSES:
         return
     telling = Telling(
@@ -138,6 +138,13 @@ def _say_firing(
         acknowledged=incident.acknowledged.at if incident.acknowledged else None,
     )
     said.incident = _with_told(incident, now)
+
+
+def _left(told: Told | None, incident: Incident, look: Look) -> list[Alert]:
+    """What it was told of and is over; so is what came back and waits for its rule's ``for``."""
+    known = () if told is None else told.members
+    found = (look.alerts[key] for key in sorted(known) if key in look.alerts)
+    return [one for one in found if one.incident == incident.id and not one.is_firing]
 
 
 def _gone(told: Told | None, heard: Sequence[Alert], look: Look) -> tuple[str, ...]:

@@ -316,6 +316,16 @@ def test_what_is_over_is_told_soon_however_many_lesser_alerts_go_on() -> None:
     assert (told.severity, told.worse, told.changes[0]) == (Severity.WARNING, False, "Over: chain0 down")
 
 
+def test_what_is_over_and_came_back_too_lately_to_be_told_is_said_to_be_over() -> None:
+    watch = Many()
+    slow = of("chain0", alert="degraded")
+    watch.at(0.0, of("chain1"), slow)
+    watch.at(60.0, of("chain1"), slow)
+    watch.at(61.0, of("chain1"))
+    (told,) = watch.at(60.0 + PATIENCE, of("chain1"), slow).notices
+    assert told.changes == ("Over: chain0 degraded",)
+
+
 def test_a_change_says_what_is_new_and_what_is_no_longer_so() -> None:
     watch = Many()
     watch.at(0.0, of("chain0", matters=("a down", "b down")))
