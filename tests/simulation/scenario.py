@@ -96,12 +96,13 @@ def line(told: Told, start: float) -> str:
 
 def message(told: Told, start: float) -> str:
     """The whole message as people get it: its headline after ``line``, its text, what its thread says is new, and its
-    facts where it is one that nobody has seen yet, or the last word."""
+    facts where it is one that nobody has seen yet, or the last word. Ids of incidents are drawn, so they are left out."""
     notice = told.notice
     is_whole = not told.edits or notice.state is NoticeState.RESOLVED
     facts = [f"- {name}: {text}" for name, text in notice.facts] if is_whole else []
     changes = [f"> {change}" for change in notice.changes] if told.edits else []
-    return "\n".join([line(told, start), notice.summary, *changes, *facts])
+    summary = re.sub(r"incident [0-9a-f]{26}", "incident ID", notice.summary)
+    return "\n".join([line(told, start), summary, *changes, *facts])
 
 
 def _begin(text: str) -> float:
