@@ -96,7 +96,7 @@ def line(told: Told, start: float) -> str:
 
 def message(told: Told, start: float) -> str:
     """The whole message as people get it: its headline after ``line``, its text, what its thread says is new, and its
-    facts where it is one that nobody has seen yet, or the last word. Ids of incidents are drawn, so they are left out."""
+    facts where it is one that nobody has seen yet, or the last word. Ids of incidents are drawn, and left out."""
     notice = told.notice
     is_whole = not told.edits or notice.state is NoticeState.RESOLVED
     facts = [f"- {name}: {text}" for name, text in notice.facts] if is_whole else []
