@@ -8,7 +8,7 @@ from random import Random
 import structlog
 
 from chaos.sandbox import Sandbox
-from monitor import heap
+from monitor import heap, leftovers
 from monitor.broadcast import Broadcast
 from monitor.clock import Clock, SystemClock
 from monitor.conditions import Itself
@@ -27,6 +27,7 @@ from monitor.in_force import InForce
 from monitor.inventory import Inventory
 from monitor.itself import SelfView
 from monitor.knowledge import Knowledge
+from monitor.leftovers import Leftovers
 from monitor.metrics import Metrics
 from monitor.model import Outcome, Transition
 from monitor.pipeline import Pipeline
@@ -181,6 +182,10 @@ class App:
             gateway=lambda: self.traffic.reach(self.in_force.config), observers=(self._broadcast,),
         )  # fmt: skip
         self._drilling.follow(self.in_force.drills)
+        self._leftovers = Leftovers(
+            drilling=self._drilling, reach=lambda: self.traffic.reach(self.in_force.config), metrics=self._metrics,
+            clock=self._clock,
+        )  # fmt: skip
         self._schedule = Schedule(clock=self._clock, rng=self._rng, lagged=self._lagged, skipped=self._skipped)
         self._timetable = Timetable(
             pipeline=self._pipeline, drilling=self._drilling, knowledge=self._knowledge, clock=self._clock
@@ -188,8 +193,8 @@ class App:
 
     def _begin_telling(self) -> None:
         self._self_view = SelfView(
-            drilling=self._drilling, outbox=self._telling.outbox, store=self._store, connectivity=self._connectivity,
-            diary=self._diary, clock=self._clock,
+            drilling=self._drilling, leftovers=self._leftovers, outbox=self._telling.outbox, store=self._store,
+            connectivity=self._connectivity, diary=self._diary, clock=self._clock,
         )  # fmt: skip
         self._telling.start()
         self._stack.push_async_callback(self._telling.stop)
@@ -258,6 +263,7 @@ class App:
         chores = [
             Job(key="catalogue", every=every, first_after=every, action=self._read_catalogues),
             Job(key="prune", every=PRUNE_EVERY, first_after=60.0, action=self._prune),
+            Job(key="leftovers", every=leftovers.EVERY, first_after=0.0, action=self._leftovers.look),
         ]
         return [*self._timetable.jobs(self.in_force.specs, self.in_force.drills), *chores]
 

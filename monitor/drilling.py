@@ -157,6 +157,10 @@ class Drilling:
         """What a run that is still going on has said so far; None when no such run is going on."""
         return tuple(self._events[run]) if run in self._events else None
 
+    def has_ended(self, run: str) -> bool:
+        """Whether a run is surely over: one of the latest, that this process has ended itself."""
+        return run in self._fresh and run not in self._tasks
+
     def fresh(self, run: str) -> bytes | None:
         """The journal of one of the latest runs, which may not be on disk yet."""
         return self._fresh.get(run)

@@ -6,6 +6,7 @@ from monitor.clock import Clock
 from monitor.conditions import Itself
 from monitor.connectivity import Connectivity
 from monitor.drilling import Drilling
+from monitor.leftovers import Leftovers
 from monitor.notify import Outbox
 from monitor.store import Store
 from monitor.wellbeing import Diary, Wellbeing
@@ -18,6 +19,7 @@ class SelfView:
         self,
         *,
         drilling: Drilling,
+        leftovers: Leftovers,
         outbox: Outbox,
         store: Store,
         connectivity: Connectivity,
@@ -25,6 +27,7 @@ class SelfView:
         clock: Clock,
     ) -> None:
         self._drilling = drilling
+        self._leftovers = leftovers
         self._outbox = outbox
         self._store = store
         self._connectivity = connectivity
@@ -36,7 +39,7 @@ class SelfView:
         waiting = {name: self._store.waiting(name) for name, count in self._outbox.waiting().items() if count}
         return Itself(
             drills=self._drilling.under_way,
-            faults=self._drilling.faults,
+            faults=(*self._drilling.faults, *self._leftovers.faults),
             wellbeing=Wellbeing(
                 late=self._diary.late(now),
                 lost=self._diary.lost(now),

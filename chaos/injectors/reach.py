@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import structlog
 
-from monitor.reading import parse
+from monitor.reading import mapping, parse
 
 log = structlog.get_logger("drill")
 
@@ -30,11 +30,25 @@ class Reach:
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """What the control answers, parsed; None where it does not. A refusal is logged."""
         try:
-            async with httpx.AsyncClient(base_url=self.control, timeout=PATIENCE, trust_env=False) as client:
-                reply = await client.request(method, path, json=body)
+            reply = await self._request(method, path, body)
         except httpx.HTTPError as error:
             log.warning("the gateway's control does not answer", error=type(error).__name__)
             return None
         if reply.is_error:
             log.warning("the gateway refuses", status=reply.status_code, says=reply.text[:200])
         return parse(reply.content)
+
+    async def rules(self) -> list[Any] | None:
+        """The faults in place: none where nobody listens, None where somebody does and says nothing of use. Silent
+        about that, since who looks again and again says it once."""
+        try:
+            found = mapping(parse((await self._request("GET", "/rules")).content)).get("rules")
+        except httpx.ConnectError:
+            return []
+        except httpx.HTTPError:
+            return None
+        return found if isinstance(found, list) else None
+
+    async def _request(self, method: str, path: str, body: object = None) -> httpx.Response:
+        async with httpx.AsyncClient(base_url=self.control, timeout=PATIENCE, trust_env=False) as client:
+            return await client.request(method, path, json=body)

@@ -31,9 +31,10 @@ def _fault_stuck(rule: RuleConfig, world: World, now: float) -> Iterator[Conditi
 FAULT_STUCK = Rule(
     name="fault_stuck",
     judge=_fault_stuck,
-    meaning="A fault that a drill put in place is still active after the end that it was given.",
+    meaning="A fault of a drill, here or in a gateway of another process, is still active after its end.",
     impact="Questions, or traffic of applications that take part in drills, go on failing on purpose.",
-    diagnosis="The journal of the run says how its rollback went; `fallbackd_fault_active` shows what is in place.",
+    diagnosis="The journal of the run says how its rollback went; `fallbackd_fault_active` shows what is in place, and "
+    "`curl CONTROL/rules` what the gateway itself says (`gateway.control`). It has been told to let go and did not.",
     mitigation="`fallbackd stop` ends every drill; a restart of fallbackd (or its gateway) begins without faults.",
     over="The fault is no longer active.",
     unsayable="when a fault is to end is no metric",

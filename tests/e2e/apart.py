@@ -10,19 +10,24 @@ from typing import Any
 import anyio
 import httpx
 
-from tests.e2e.daemon import COMMAND, Daemon
+from tests.e2e.daemon import COMMAND, ROOT, Daemon
 
 
 class Apart:
-    """``named``: what says in a request whom it asks; ``key``: the application's."""
+    """``named``: what says in a request whom it asks; ``key``: the application's; ``program``: what runs."""
 
-    def __init__(self, daemon: Daemon, listen: int, control: int, *, key: str, named: Mapping[str, Any]) -> None:
+    def __init__(
+        self, daemon: Daemon, listen: int, control: int, *, key: str, named: Mapping[str, Any],
+        program: tuple[str, ...] = (COMMAND,),
+    ) -> None:  # fmt: skip
         self.url, self.control = f"http://127.0.0.1:{listen}", f"http://127.0.0.1:{control}"
         self.questions = itertools.count()
         self._key = key
         self._named = named
-        command = [COMMAND, "gateway", "--chains", str(daemon.chains), "--alerts", str(daemon.alerts)]
-        self.process = subprocess.Popen(command, env=daemon.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        command = [*program, "gateway", "--chains", str(daemon.chains), "--alerts", str(daemon.alerts)]
+        self.process = subprocess.Popen(
+            command, env=daemon.env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
 
     async def ready(self) -> None:
         assert self.process.stdout is not None

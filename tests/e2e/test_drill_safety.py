@@ -7,17 +7,19 @@ import re
 import shutil
 import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from chaos.sandbox import Sandbox
 from tests.e2e.apart import Apart
 from tests.e2e.configs import QUIET
-from tests.e2e.daemon import Daemon, until
+from tests.e2e.daemon import COMMAND, Daemon, until
 from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -41,6 +43,7 @@ chains:
     probes: [{{{{kind: completion, every: 1s}}}}]
 drills:
   - {{{{name: long, chain: walked, by: gateway, with: unavailable, requests: 100, max_duration: 12s}}}}
+  - {{{{name: longer, chain: walked, by: gateway, with: unavailable, requests: 100, max_duration: 200s}}}}
   - {{{{name: held, chain: walked, with: silent, requests: 100, max_duration: 60s}}}}
   - name: real
     chain: walked
@@ -57,14 +60,23 @@ gateway:
   control: "127.0.0.1:{{control}}"
   live: {{{{walked: {{{{percent: 100%}}}}}}}}
 """
+ALERTS = f"{QUIET.rstrip()}\n  - {{name: fault-stuck, when: fault_stuck}}\n"
 
 
 @pytest.fixture
-async def daemon(make_daemon: Callable[..., Daemon], sandbox: tuple[Sandbox, str]) -> AsyncIterator[Daemon]:
+def gateway_program() -> tuple[str, ...]:
+    """What runs as the gateway."""
+    return (COMMAND,)
+
+
+@pytest.fixture
+async def daemon(
+    make_daemon: Callable[..., Daemon], sandbox: tuple[Sandbox, str], gateway_program: tuple[str, ...]
+) -> AsyncIterator[Daemon]:
     """A daemon whose gateway and endpoint outlive it; started, and content with every target."""
     ports = {"listen": free_port(), "control": free_port()}
-    made = make_daemon(CHAINS.format(url=sandbox[1], **ports), QUIET, KEY_OF_THE_TEST=KEY)
-    apart = Apart(made, **ports, key=KEY, named={"model": FAST})
+    made = make_daemon(CHAINS.format(url=sandbox[1], **ports), ALERTS, KEY_OF_THE_TEST=KEY)
+    apart = Apart(made, **ports, key=KEY, named={"model": FAST}, program=gateway_program)
     made.apart = apart  # type: ignore[attr-defined]  # the two are one scene to these tests
     try:
         await apart.ready()
@@ -137,6 +149,49 @@ async def test_the_fault_ends_by_itself_when_the_daemon_is_killed(daemon: Daemon
     assert await apart.rules() == []
     await until(lambda: is_ready(daemon), "the daemon is ready again")
     assert (await daemon.post("/api/v1/drills/beside/runs")).status_code == 202
+
+
+async def test_a_daemon_that_comes_back_shows_what_still_stands_in_the_gateway(daemon: Daemon) -> None:
+    apart = apart_of(daemon)
+    run = await begin(daemon, "longer")
+    await armed(apart, run)
+    daemon.kill()
+    await daemon.start("--mute", sandbox=False)
+
+    async def shown() -> bool:
+        return await daemon.metric("fallbackd_fault_active", drill="longer") == 1
+
+    async def ended() -> bool:
+        return await daemon.metric("fallbackd_fault_active") == 0
+
+    await until(shown, "the fault of before is seen")
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.delete(f"{apart.control}/rules/{run}")).json() == {"released": 1}
+    await until(ended, "it has ended")
+    assert (await daemon.get("/api/v1/alerts"))["alerts"] == []
+
+
+@pytest.mark.parametrize("gateway_program", [(sys.executable, "-m", "tests.e2e.clinging_gateway")], ids=["clinging"])
+async def test_a_fault_that_the_gateway_does_not_let_go_of_is_an_alert(daemon: Daemon) -> None:
+    run = await begin(daemon, "long")
+    await armed(apart_of(daemon), run)
+    assert (await daemon.post("/api/v1/stop")).status_code == 200
+    assert (await verdict(daemon, run))["kind"] == "aborted"
+
+    async def told() -> Any:
+        return [one for one in (await daemon.get("/api/v1/alerts"))["alerts"] if one["state"] == "firing"]
+
+    (alert,) = await until(told, "the fault is told of", seconds=60)
+    assert (alert["alert"], alert["chain"]) == ("fault-stuck", "walked")
+    assert alert["title"] == "The fault unavailable of drill long is still active"
+    assert {"injector": "gateway", "run": run}.items() <= dict(alert["facts"]).items()
+    assert await daemon.metric("fallbackd_fault_active", drill="long") == 1
+    apart_of(daemon).kill()  # and with its process the fault is gone
+
+    async def over() -> bool:
+        return not await told() and await daemon.metric("fallbackd_fault_active") == 0
+
+    await until(over, "it is over", seconds=60)
 
 
 async def test_broken_live_traffic_mends_by_itself_when_the_daemon_is_killed(daemon: Daemon) -> None:
