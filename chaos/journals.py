@@ -7,6 +7,7 @@ understood is refused in one sentence.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -24,6 +25,8 @@ from monitor.reading import mapping
 FORMAT = "fallbackd journal"
 VERSION = 1
 
+_ASKED_BY = re.compile(rb'"asked_by":\s*("(?:[^"\\]|\\.)*")')
+"""A quote inside of a text is escaped, so that the first of these is the field."""
 _JOURNAL: TypeAdapter[Journal] = TypeAdapter(Journal)
 
 
@@ -53,6 +56,12 @@ def journal_from_json(data: bytes) -> Journal:
     except RecursionError:
         raise JournalError("this is no journal: it is nested too deep") from None
     return journal_from(document)
+
+
+def asker_of(data: bytes) -> str | None:
+    """Who asked for the run, without reading all of a journal, which may be long; None where it does not say."""
+    found = _ASKED_BY.search(data)
+    return str(json.loads(found[1])) if found else None
 
 
 def journal_from(document: Any) -> Journal:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from chaos.guard import Running
-from chaos.journals import journal_from_json
-from chaos.model import Drill, Event, Journal
+from chaos.journals import asker_of, journal_from_json
+from chaos.model import Drill, Event
 from chaos.report import event_line, text
 from chaos.victims import whose
 from monitor.config.model import Config
@@ -47,7 +47,8 @@ class DrillViews:
 
     async def runs(self, *, chain: str | None = None, limit: int = 50) -> Sequence[RunView]:
         going = [_running(one) for one in self._drilling.runner.running if chain in (None, one.drill.chain)]
-        ended = [_finished(verdict) for verdict, _ in await self._store.journals(chain=chain, limit=limit)]
+        kept = await self._store.journals(chain=chain, limit=limit)
+        ended = [_finished(verdict, asker_of(raw)) for verdict, raw in kept]
         return [*going, *ended][:limit]
 
     async def run(self, run: str) -> RunDetail | None:
@@ -63,7 +64,7 @@ class DrillViews:
                 return None
             raw = stored[1]
         journal = journal_from_json(raw)
-        view = _finished(journal.verdict, journal)
+        view = _finished(journal.verdict, journal.asked_by)
         return RunDetail(
             **dict(view),
             text=text(journal),
@@ -72,14 +73,14 @@ class DrillViews:
         )
 
 
-def _finished(verdict: Verdict, journal: Journal | None = None) -> RunView:
+def _finished(verdict: Verdict, asked_by: str | None = None) -> RunView:
     return RunView(
         run=verdict.run,
         drill=verdict.drill,
         chain=verdict.chain,
         state=RunState.FINISHED,
         at=verdict.at,
-        asked_by=journal.asked_by if journal else None,
+        asked_by=asked_by,
         verdict=verdict,
     )
 

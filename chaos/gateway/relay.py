@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 import aiohttp
+import structlog
 from aiohttp import StreamReader, web
 from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, HttpVersion11, RawResponseMessage
@@ -18,6 +19,8 @@ from chaos.gateway.record import End, Record
 from chaos.gateway.rules import Struck
 from chaos.gateway.upstream import Upstream
 from chaos.injectors.bending import CutError, ResetError, bend, bends
+
+log = structlog.get_logger("gateway")
 
 SMALL = 256 * 1024
 """A request body of at most this size is sent in one piece with its head, a larger one as it comes."""
@@ -70,7 +73,8 @@ class Relay:
             body, streamed = await self._read(request, record)
             record.whole = self._time() if streamed is None else None
             struck = self._decide(request, record)
-            if struck is not None and (instead := await before_answer(request, struck)) is not None:
+            instead, struck = await _before(request, struck)
+            if instead is not None:
                 return await self._instead(request, record, *instead, whole=streamed is None)
             body = body if struck is None or struck.body is None else struck.body
             connection = await self._upstream.open()
@@ -255,6 +259,20 @@ class Relay:
         record.end = End.CUT
         transport.close()
         return Sent(keep_alive=False)
+
+
+async def _before(
+    request: web.BaseRequest, struck: Struck | None
+) -> tuple[tuple[int | None, bytes] | None, Struck | None]:
+    """What stands in place of the endpoint's answer, if anything does. A fault that fails lets the exchange pass."""
+    if struck is None:
+        return None, None
+    try:
+        return await before_answer(request, struck), struck
+    except Exception:
+        log.exception("a fault could not be performed; the exchange passes", rule=struck.rule.id)
+        struck.end()
+        return None, None
 
 
 async def say(request: web.BaseRequest, status: int, kind: str, text: str) -> Sent:

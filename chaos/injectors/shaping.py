@@ -16,6 +16,8 @@ from chaos.model import ErrorReply
 
 UPSTREAM_ERROR = ErrorReply(status=502, error_type="provider_unavailable", message="Provider returned error")
 
+_STRANGE = (AttributeError, KeyError, TypeError, ValueError)
+"""What an answer of a shape that nobody documents may lead to; it passes as it came, like whatever is no answer."""
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
 
 
@@ -61,7 +63,7 @@ class Shape(Protocol):
 
 _SHAPES: tuple[tuple[Callable[[Answer], bool], Callable[[str], Shape]], ...] = (
     (lambda one: isinstance(one.get("choices"), list), Completion),
-    (lambda one: one.get("type") == "message" or one.get("type") in EVENTS, Message),
+    (lambda one: one.get("type") == "message" or str(one.get("type")) in EVENTS, Message),
     (lambda one: one.get("object") == "response" or str(one.get("type")).startswith("response."), Response),
     (lambda one: one.get("object") == "list" and isinstance(one.get("data"), list), Embeddings),
 )
@@ -80,12 +82,22 @@ class Rewrite:
     def body(self, body: bytes) -> bytes:
         answer = _parsed(body)
         shape = self._shape(answer)
-        return body if answer is None or shape is None else json.dumps(shape.whole(answer)).encode()
+        if answer is None or shape is None:
+            return body
+        try:
+            return json.dumps(shape.whole(answer)).encode()
+        except _STRANGE:
+            return body
 
     def event(self, block: bytes, data: str) -> bytes:
         event = _parsed(data)
         shape = self._shape(event)
-        return block if event is None or shape is None else b"".join(map(_event, shape.event(event)))
+        if event is None or shape is None:
+            return block
+        try:
+            return b"".join(map(_event, shape.event(event)))
+        except _STRANGE:
+            return block
 
     def _shape(self, answer: Answer | None) -> Shape | None:
         return None if answer is None else next((shape for matches, shape in self._shapes if matches(answer)), None)

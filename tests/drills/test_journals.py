@@ -15,6 +15,7 @@ from chaos.evidence import Evidence
 from chaos.hypothesis import check
 from chaos.journals import (
     JournalError,
+    asker_of,
     differences,
     evidence_of,
     journal_from_json,
@@ -23,7 +24,7 @@ from chaos.journals import (
 )
 from chaos.judge import judge
 from chaos.model import Check, Event, Expect, Journal, Phase
-from monitor.model import Attempt, Path, Reason, Status, VerdictKind
+from monitor.model import Attempt, Path, Reason, Status, Verdict, VerdictKind
 
 from .drill_samples import by_secondary, drill, failed, outcome
 from .drill_stage import Stage
@@ -128,6 +129,18 @@ def test_whatever_is_cut_off_or_changed_is_read_or_refused_in_a_sentence(journal
 
 def test_all_that_is_judged_is_in_the_journal() -> None:
     assert {each.name for each in fields(Evidence)} <= {each.name for each in fields(Journal)}
+
+
+@given(st.builds(lambda text: text.replace("\ud800", ""), whole), words)
+def test_who_asked_is_found_whatever_else_the_journal_says(name: str, text: str) -> None:
+    event = Event(at=1.0, phase=Phase.GUARD, text=f'"asked_by":"{text}"')
+    verdict = Verdict(at=1.0, run="r", drill="d", chain="c", kind=VerdictKind.PASSED, because="so", fault="stall")
+    one = Journal(
+        run='"asked_by":"nobody"', drill=drill(), asked_by=name, seed=1, started=1.0, ended=2.0, events=(event,),
+        baseline=(), broken=(), recovered=(), injected=0, verdict=verdict,
+    )  # fmt: skip
+    assert asker_of(journal_json(one)) == name
+    assert asker_of(b"{}") is None
 
 
 @pytest.mark.anyio

@@ -158,6 +158,23 @@ async def test_a_table_of_faults_that_fails_lets_traffic_pass(start: Start, endp
         assert got.status == 200
 
 
+async def test_a_fault_that_fails_itself_lets_traffic_pass(
+    start: Start, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> bytes:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("chaos.gateway.breaking.error_body", fail)
+    endpoint.answer = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"]
+    passing = await start(endpoint.url, live={"chat": {"percent": "100%", "max_in_flight": 1}})
+    passing.arm("unavailable", live=True)
+    async with aiohttp.ClientSession() as session:
+        for _ in range(2):
+            async with session.post(f"{passing.base}/chat/completions", data=ASKED) as got:
+                assert got.status == 200
+    assert [count for _, count in passing.gateway.rules.listed()] == [2]  # the first one has ended, in flight is none
+
+
 async def test_keys_stand_in_no_outcome_and_in_no_log(
     start: Start, sandbox: tuple[Sandbox, str], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

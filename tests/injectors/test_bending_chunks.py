@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chaos.errors import wording
 from chaos.faults import FAULTS, resolve
 from chaos.injectors.bending import CutError, ResetError, bend, bends
+from chaos.injectors.shaping import Rewrite
 from chaos.model import Effect
 
 WORDS = wording("openrouter", "/v1/chat/completions")
@@ -91,3 +92,28 @@ def test_each_of_them_changes_something(name: str, streamed: bool) -> None:
 def test_what_changes_calls_leaves_an_answer_without_one_as_it_was(name: str) -> None:
     out, _ = asyncio.run(made(PLAIN.encode(), [], EFFECTS[name], streamed=False))
     assert json.loads(out) == json.loads(PLAIN)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("function_call") | st.just("message")
+NAMES = st.sampled_from(
+    ["choices", "message", "delta", "content", "tool_calls", "function", "usage", "type", "output", "item", "part"]
+)
+ODD = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3))
+KINDS = st.sampled_from(
+    [
+        {"choices": [{}]}, {"type": "message"}, {"type": "message_start"}, {"type": "content_block_start"},
+        {"type": "content_block_delta"}, {"type": "message_delta"}, {"object": "response"},
+        {"type": "response.completed"}, {"type": "response.output_item.added", "output_index": 0},
+        {"type": "response.output_text.delta", "output_index": 0}, {"object": "list", "data": [1]},
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({one.rewrite for one in EFFECTS.values() if one.rewrite}))
+@given(answers=st.lists(st.tuples(KINDS, st.dictionaries(NAMES, ODD, max_size=4)), min_size=1, max_size=5))
+def test_no_answer_is_so_strange_that_a_change_of_it_fails(name: str, answers: list[tuple[dict, dict]]) -> None:
+    rewrite = Rewrite(name)
+    for kind, odd in answers:
+        data = json.dumps({**odd, **kind})
+        Rewrite(name).body(data.encode())
+        rewrite.event(f"data: {data}\n\n".encode(), data)
