@@ -180,7 +180,8 @@ def _held(evidence: Evidence) -> Finding:
     count = len(evidence.broken)
     back = f"; after the rollback {evidence.labels[0]} served again"
     if evidence.drill.expect.rejected:
-        return passed(f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)}){back}")
+        told = f"the endpoint rejected {_all_of(count)} whole, as expected ({_reason(evidence)})"
+        return passed(f"{told}{held_too(evidence)}{back}")
     tolerated = _wrongs(evidence)
     slowest = max((outcome.duration for outcome in _served(evidence)), default=0.0)
     late = next((outcome for outcome in evidence.broken if outcome.reason is Reason.TOO_SLOW), None)

@@ -61,7 +61,7 @@ def edited(raw: bytes, edits: Iterable[Edit]) -> bytes:
         after = edit(after)
     changed = {name: value for name, value in after.items() if name not in before or value != before[name]}
     if not changed:
-        raise UneditableError("says already what the fault would have it say")
+        raise UneditableError("holds nothing that the fault would change")
     try:
         return members.replaced({name: json.dumps(value, allow_nan=False) for name, value in changed.items()})
     except ValueError:

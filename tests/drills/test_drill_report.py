@@ -68,7 +68,9 @@ async def test_a_journal_survives_being_stored() -> None:
 
 
 def test_what_is_no_journal_is_not_read() -> None:
-    with pytest.raises(JournalError, match=r"this journal is damaged: run: 1 is a number, not text; .* \(and \d+ more\)"):
+    with pytest.raises(
+        JournalError, match=r"this journal is damaged: run: 1 is a number, not text; .* \(and \d+ more\)"
+    ):
         journal_from_json(b'{"run": 1}')
 
 

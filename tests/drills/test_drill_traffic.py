@@ -12,12 +12,13 @@ from chaos.comparison import Comparison, Harm
 from chaos.conduct import Conduct, conduct
 from chaos.judge import Evidence, judge
 from chaos.judge_traffic import proof_of
-from chaos.model import Asked, Phase
+from chaos.model import Asked, Expect, Phase
 from chaos.passing import Group, Passed
 from chaos.plans import AnswerExpected, ApplicationPlan, ClientPlan, Hypothesis, LivePlan, SteadyState
-from monitor.model import Misdeed, VerdictKind
+from monitor.model import Misdeed, Outcome, Reason, VerdictKind
 
 from .drill_samples import by_secondary, drill, outcome
+from .drill_samples import failed as not_answered
 from .traffic_samples import call, failed, passed
 
 PASSED, DEVIATED, INCONCLUSIVE = VerdictKind.PASSED, VerdictKind.DEVIATED, VerdictKind.INCONCLUSIVE
@@ -25,6 +26,10 @@ PASSED, DEVIATED, INCONCLUSIVE = VerdictKind.PASSED, VerdictKind.DEVIATED, Verdi
 
 def asked(phase: Phase, at: float, wrong: str | None = None, nonce: str | None = None) -> Asked:
     return Asked(at=at, ended=at + 2.0, phase=phase, status=200, wrong=wrong, nonce=nonce)
+
+
+def rejected() -> Outcome:
+    return not_answered(Reason.BAD_REQUEST, status_code=400)
 
 
 def fell_back(at: float, call: str, nonce: str | None = None) -> tuple[Passed, Passed]:
@@ -181,6 +186,23 @@ def test_the_verdict_on_applications(
             {"passed": tuple(replace(one, met=False, gone=(), spared="is no JSON object") for one in WALKED.passed)},
             INCONCLUSIVE,
             "none of the 2 requests to the application met the fault in the gateway (what it sent is no JSON object)",
+        ),
+        (
+            replace(WALKED, drill=replace(WALKED.drill, expect=Expect(served_by=None, within=10.0, rejected=True))),
+            {
+                "broken": (rejected(),),
+                # Refused whole by its endpoint, the application asks the next model itself.
+                "passed": tuple(
+                    one
+                    for first in WALKED.passed
+                    for one in (
+                        replace(first, ok=False, served=None, status=400),
+                        replace(first, at=first.at + 0.2, met=False, gone=()),
+                    )
+                ),
+            },
+            PASSED,
+            "(bad_request, HTTP 400); the application answered all 2 that met the fault, each by a fallback",
         ),
         (WALKED_LIVE, {}, PASSED, "of the control group (secondary answered 4 of them); after"),
         (
