@@ -39,10 +39,24 @@ def _in_gateway(scene: Scene, node: Node, name: str, gateway: Node) -> Iterator[
     if gateway.value is None:
         yield node.problem("there is no section gateway, which is where traffic of applications is broken")
         return
+    if scene.chain is not None and (elsewhere := _passes_by(scene.chain, gateway)):
+        yield node.problem(f"no traffic of {chain} passes the gateway, {elsewhere}")
+        return
     forwards = name == "application" and node["forwards_mark"].value is True
     if chain is not None and not forwards and chain not in dict(gateway["live"].entries()):
         also = ", or write forwards_mark: true" if name == "application" else ""
         yield node.problem(f"{chain} is not opted in to live traffic; write it in gateway.live{also}")
+
+
+def _passes_by(chain: Node, gateway: Node) -> str | None:
+    """Why the traffic of a chain does not pass the gateway, as the rest of a sentence; None where it does."""
+    named = [node.text for node in gateway["chains"].items()]
+    if named:
+        return None if chain["name"].text in named else "whose chains do not name it; add it to gateway.chains"
+    here, there = chain["endpoint"].text, gateway["endpoint"].text
+    if here is None or there is None or here == there:
+        return None
+    return f"which passes on to {there} while the chain asks {here}; drill a chain of {there}"
 
 
 def _time(drill: Node, node: Node, default: float) -> Iterator[Problem]:
