@@ -27,15 +27,20 @@ _TOKENS = 512
 
 
 Body = dict[str, Any]
+Walk = tuple[str, tuple[Body, ...]]
+"""A chain, and the requests: one where the endpoint walks it, and one for each target, until one is answered, where the
+caller does."""
 
 
-def walks(chains: Sequence[ChainConfig]) -> list[tuple[Body, ...]]:
-    """What it asks in turn: every question of every chain, plain and streamed. A walk is one request where the endpoint
-    walks the chain, and one for each target, until one is answered, where the caller does."""
+def walks(chains: Sequence[ChainConfig]) -> list[Walk]:
+    """What it asks in turn: every question of every chain, plain and streamed."""
     return [
-        tuple(
-            {**asked, "messages": [{"role": "user", "content": text}], "max_tokens": _TOKENS, "stream": stream}
-            for asked in _requests(chain)
+        (
+            chain.name,
+            tuple(
+                {**asked, "messages": [{"role": "user", "content": text}], "max_tokens": _TOKENS, "stream": stream}
+                for asked in _requests(chain)
+            ),
         )
         for text, stream in itertools.product(QUESTIONS, (False, True))
         for chain in chains
@@ -61,18 +66,19 @@ class Application:
         headers = {"Authorization": f"Bearer {_KEY}"}
         async with aiohttp.ClientSession(timeout=limit, headers=headers) as session:
             while True:
-                await self._walk(session, next(self._walks))
+                await self._walk(session, *next(self._walks))
                 await self._clock.sleep(self._every)
 
-    async def _walk(self, session: aiohttp.ClientSession, walk: Iterable[Body]) -> None:
-        for body in walk:
-            if await self._ask(session, body):
+    async def _walk(self, session: aiohttp.ClientSession, chain: str, bodies: Iterable[Body]) -> None:
+        for body in bodies:
+            if await self._ask(session, chain, body):
                 return
 
-    async def _ask(self, session: aiohttp.ClientSession, body: Body) -> bool:
-        """Whether it was answered. The gateway counts how it ended; an application that is broken goes on."""
+    async def _ask(self, session: aiohttp.ClientSession, chain: str, body: Body) -> bool:
+        """Whether it was answered. The chain is named, since a model may be a target of several. The gateway counts how
+        it ended; an application that is broken goes on."""
         with suppress(aiohttp.ClientError, TimeoutError):
-            async with session.post(self._url, json=body) as reply:
+            async with session.post(self._url, json=body, headers={"X-Fallbackd-Chain": chain}) as reply:
                 await reply.read()
                 return reply.ok
         return False

@@ -40,18 +40,19 @@ def chain(mode: str) -> ChainConfig:
 def test_it_asks_as_the_chain_is_walked(mode: str, expected: list[dict[str, Any]]) -> None:
     found = walks([chain(mode)])
     assert len(found) == 2 * len(QUESTIONS)
-    assert {walk[0]["stream"] for walk in found} == {True, False}
-    for walk in found:
+    assert {bodies[0]["stream"] for _, bodies in found} == {True, False}
+    for name, walk in found:
+        assert name == mode
         assert all(wanted.items() <= body.items() for wanted, body in zip(expected, walk, strict=True))
 
 
 @pytest.fixture
 async def broken() -> AsyncIterator[tuple[str, list[str]]]:
-    """A server that hangs up on every request; its URL, and the keys that were sent."""
+    """A server that hangs up on every request; its URL, and the keys and chains that were sent."""
     keys: list[str] = []
 
     async def hang_up(request: web.Request) -> web.Response:
-        keys.append(request.headers["Authorization"])
+        keys.append(f"{request.headers['Authorization']} for {request.headers['X-Fallbackd-Chain']}")
         assert request.transport is not None
         request.transport.close()
         return web.Response()
@@ -77,4 +78,4 @@ async def test_it_goes_on_when_nobody_answers(broken: tuple[str, list[str]]) -> 
 
     await until(asked_again, "it asks again after a failure")
     await application.stop()
-    assert set(keys) == {"Bearer sk-sandbox"}
+    assert set(keys) == {"Bearer sk-sandbox for server"}
