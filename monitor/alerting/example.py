@@ -70,7 +70,7 @@ def example(
             since=now,
             link=alerts.link,
             members=(member,),
-            docs=docs_link(alerts.docs, rule.when),
+            docs=docs_link(alerts, rule.when),
         )
         for name in recipients(shown, alerts)
         if name not in muted

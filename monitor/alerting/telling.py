@@ -12,6 +12,7 @@ from monitor.alerting.lifecycle import Circumstances
 from monitor.alerting.reasons import DecisionReason
 from monitor.alerting.wording import advice, changes, named, vanished, words
 from monitor.conditions import RULES
+from monitor.config.model import AlertsFile
 from monitor.config.quantity import format_duration
 from monitor.model import Member, Notice, NoticeCause, NoticeState, Severity
 
@@ -110,13 +111,15 @@ def _notice(
         members=tuple(_members(telling)),
         shared=str(incident.cause) if incident.cause.is_shared else None,
         acknowledged=incident.acknowledged,
-        docs=docs_link(around.alerts.docs, lead.when),
+        docs=docs_link(around.alerts, lead.when),
     )
 
 
-def docs_link(docs: str | None, when: str) -> str | None:
-    """Where a rule is explained: its heading in the README."""
-    return f"{docs}#{when}" if docs else None
+def docs_link(alerts: AlertsFile, when: str) -> str | None:
+    """Where a rule is explained: its heading in the README where that is known, else on the daemon's own page."""
+    if alerts.docs:
+        return f"{alerts.docs}#{when}"
+    return f"{alerts.link.rstrip('/')}/rules#{when}" if alerts.link else None
 
 
 def _members(telling: Telling) -> Iterator[Member]:

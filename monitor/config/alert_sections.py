@@ -195,7 +195,7 @@ class AlertsFile(Section):
     docs: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s]+$",
-        description="Address of this README; messages link to the heading of their rule in it.",
+        description="Address of this README: messages link to their rule in it. Unset, to the page's list of rules.",
     )
 
     @field_validator("docs")

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monitor.clock import Clock, utc
+from monitor.conditions import RULES
 from monitor.web import public, strip, wording
 from monitor.web.access import Policy
 from monitor.web.api import ID, NAME, NOT_A_PAGE, find_chain, find_run, next_page, parse_cursor
@@ -204,6 +205,10 @@ def add_reading(made: APIRouter, pages: Pages) -> None:
     @made.get("/runs/{id}")
     async def run(request: Request, id: ID, parts: PARTS = None) -> Response:  # noqa: A002 - the name in the path
         return await pages.show("run.html", request, parts=parts or (), run=await find_run(pages.control, id))
+
+    @made.get("/rules")
+    async def rules(request: Request) -> Response:
+        return await pages.show("rules.html", request, rules=tuple(RULES.values()))
 
     @made.get("/api/docs")
     async def reference(request: Request) -> Response:

@@ -24,6 +24,7 @@ PLACES = [
     "/chains/chat",
     "/chains/chat-in-client",
     "/runs/run-1",
+    "/rules",
     "/api/docs",
     "/signin",
     "/chains/chat/silence",

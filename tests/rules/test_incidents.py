@@ -487,3 +487,8 @@ def test_a_rule_is_linked_to_what_the_readme_says_of_it() -> None:
     watch = Many(docs="https://example.com/fallbackd")
     (notice,) = watch.at(0.0, of("chain0")).notices
     assert notice.docs == "https://example.com/fallbackd#chain_down"
+    for link in ("https://fallbackd.example.com", "https://fallbackd.example.com/"):
+        (notice,) = Many(link=link).at(0.0, of("chain0")).notices
+        assert notice.docs == "https://fallbackd.example.com/rules#chain_down", "without that, on the page"
+    (notice,) = Many(link=None).at(0.0, of("chain0")).notices
+    assert notice.docs is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 import monitor.web
+from monitor.conditions import RULES
 from monitor.model import Health, VerdictKind
 from monitor.web import wording
 from monitor.web.views import Refused, RunState, RunView
@@ -20,7 +22,16 @@ from .web_values import NOW, alerts, chat, drills, in_client, outcomes, run_view
 
 pytestmark = pytest.mark.anyio
 
-PAGES = ["/", "/chains/chat", "/runs/run-1", "/api/docs", "/signin", "/drills/primary-gone/run", "/chains/chat/silence"]
+PAGES = [
+    "/",
+    "/chains/chat",
+    "/runs/run-1",
+    "/rules",
+    "/api/docs",
+    "/signin",
+    "/drills/primary-gone/run",
+    "/chains/chat/silence",
+]
 MARKUP = "<script>alert(1)</script>\"'"
 
 
@@ -235,6 +246,16 @@ async def test_the_reference_lists_every_operation_and_value() -> None:
     assert "status query, ok, degraded, failed, error or nothing" in page
     assert "limit query, integer 1 to 500" in page
     assert "targets list of TargetView" in page
+
+
+async def test_every_rule_is_explained_where_messages_lead_to() -> None:
+    text = (await get("/rules")).text
+    page, ids = html.unescape(plain(text)), {values.get("id") for _, values in Elements(text).found}
+    assert RULES.keys() <= ids
+    for rule in RULES.values():
+        assert rule.over in page
+    assert "asks once more" in page
+    assert "`" not in page
 
 
 OVERALL = [

@@ -41,6 +41,7 @@ OURS_ALONE = [
     "/runs/run-1",
     "/drills/primary-gone/run",
     "/chains/chat/silence",
+    "/rules",
     "/api/docs",
     "/api/openapi.json",
 ]
