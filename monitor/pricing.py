@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.model import Tokens
-from monitor.naming import find_entry, same_provider
-from monitor.offering import Catalogue, Price
+from monitor.naming import closeness, find_entry, same_provider
+from monitor.offering import Catalogue, ModelEntry, Price
 
 
 def highest_price(model: str, provider: str | None, catalogue: Catalogue) -> Price | None:
@@ -18,14 +18,28 @@ def highest_price(model: str, provider: str | None, catalogue: Catalogue) -> Pri
     return _highest(pinned or [entry.price, *(offer.price for offer in entry.offers)])
 
 
-def cost_of(tokens: Tokens, model: str, provider: str | None, catalogue: Catalogue) -> float | None:
-    """USD, where an answer does not tell its own cost. ``model`` and ``provider`` as the answer names them."""
-    entry = find_entry(model, catalogue)
+def cost_of(
+    tokens: Tokens, model: str, provider: str | None, catalogue: Catalogue, asked: Iterable[str] = ()
+) -> float | None:
+    """USD, where an answer does not tell its own cost. ``model`` and ``provider`` as the answer names them.
+
+    ``asked``: the models that were asked for. An answer often names one of them by its date, and a price that was
+    declared knows it by the name in the config.
+    """
+    entry = find_entry(model, catalogue) or _as_asked(model, asked, catalogue)
     if entry is None:
         return None
     offers = [offer for offer in entry.offers if provider and same_provider(offer.provider, provider, catalogue)]
     price = _highest([offer.price for offer in offers] or [entry.price])
     return None if price is None else charge(price, tokens.prompt, tokens.completion)
+
+
+def _as_asked(named: str, asked: Iterable[str], catalogue: Catalogue) -> ModelEntry | None:
+    for model in asked if catalogue.models else ():
+        entry = find_entry(model, catalogue)
+        if entry is not None and closeness(model, named, catalogue) is not None:
+            return entry
+    return None
 
 
 def charge(price: Price, prompt: int, completion: int) -> float:

@@ -80,7 +80,7 @@ def outcome_of(record: Record, asked: Asked, place: Place, reading: Reading, *, 
         tokens=answer.tokens,
         output_rate=_rate(answer),
         longest_gap=answer.longest_gap,
-        cost=_cost(answer, catalogue),
+        cost=_cost(answer, place, catalogue),
         generation=answer.generation,
         detail=clean("; ".join(part for part in (judged.finding.detail, served.why) if part)),
     )
@@ -137,11 +137,12 @@ def _fate(record: Record) -> Fate:
     return Fate.PROTOCOL
 
 
-def _cost(answer: Answer, catalogue: Catalogue) -> float | None:
+def _cost(answer: Answer, place: Place, catalogue: Catalogue) -> float | None:
     """USD: what the answer says, else what the catalogue makes of its tokens."""
     if answer.cost is not None or answer.model is None or answer.tokens == NO_TOKENS:
         return answer.cost
-    return cost_of(answer.tokens, answer.model, answer.provider, catalogue)
+    asked = (place.target,) if place.target else place.chain.all_targets()
+    return cost_of(answer.tokens, answer.model, answer.provider, catalogue, [one.model for one in asked])
 
 
 def _rate(answer: Answer) -> float | None:

@@ -16,10 +16,12 @@ from monitor.addresses import parse_listen
 from monitor.clock import SystemClock
 from monitor.commands import options
 from monitor.config.model import Config, GatewayConfig
+from monitor.endpoints import declared
 from monitor.errors import CommandError
 from monitor.logs import configure
 from monitor.metrics import Metrics
 from monitor.offering import Catalogue
+from monitor.offers import with_prices
 from monitor.version import VERSION
 
 
@@ -75,9 +77,10 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: os._exit(130) if stop.is_set() else stop.set())
     metrics = Metrics(config, (), (), VERSION)
+    prices = {name: with_prices(Catalogue(), declared(endpoint)) for name, endpoint in config.endpoints.items()}
     running = Gateway(
         config, settings, told=metrics.observe, unobserved=metrics.gateway_unobserved,
-        overhead=metrics.gateway_added, catalogue=lambda _: Catalogue(), clock=SystemClock(),
+        overhead=metrics.gateway_added, catalogue=prices.__getitem__, clock=SystemClock(),
         exposition=metrics.exposition,
     )  # fmt: skip
     await running.start()

@@ -10,7 +10,6 @@ from monitor.capability import Ruling, is_capability
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding
 from monitor.model import NO_TOKENS, Attempt, Origin, Outcome, Path, ProbeSpec, Reason, Status, Target
-from monitor.naming import closeness, find_entry
 from monitor.pricing import cost_of
 from monitor.probes.kind import FINE
 from monitor.probes.run import Response, Run, total
@@ -277,16 +276,8 @@ def _cost(run: Run, answer: Answer) -> float | None:
     """USD: what the answer says, else what the catalogue makes of its tokens."""
     if answer.cost is not None or answer.model is None or answer.tokens == NO_TOKENS:
         return answer.cost
-    return cost_of(answer.tokens, _listed(run, answer.model), answer.provider, run.catalogue)
-
-
-def _listed(run: Run, named: str) -> str:
-    """The name under which the catalogue holds what an answer names: often a dated one of what was asked for."""
     asked = (run.spec.target,) if run.spec.target else run.chain.all_targets()
-    if find_entry(named, run.catalogue) is not None:
-        return named
-    same = (one.model for one in asked if closeness(one.model, named, run.catalogue) is not None)
-    return next(same, named)
+    return cost_of(answer.tokens, answer.model, answer.provider, run.catalogue, [one.model for one in asked])
 
 
 def _total(costs: Iterable[float | None]) -> float | None:

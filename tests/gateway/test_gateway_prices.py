@@ -86,3 +86,10 @@ def test_the_first_token_of_a_stream_is_its_first_text(path: str, first: Any) ->
 def test_an_answer_that_tells_its_cost_is_believed() -> None:
     told = {**CHAT, "usage": {"prompt_tokens": 10, "completion_tokens": 5, "cost": 0.25}}
     assert read("/v1/chat/completions", told, PRICED).cost == 0.25
+
+
+def test_an_answer_under_a_dated_name_costs_what_was_declared_for_the_name_that_was_asked_for() -> None:
+    dated = {**CHAT, "model": "anthropic/claude-sonnet-4-5-20250929"}
+    assert read("/v1/chat/completions", dated, PRICED).cost == pytest.approx(10 * 2e-6 + 5 * 1e-5)
+    other = {**CHAT, "model": "openai/gpt-5-mini"}
+    assert read("/v1/chat/completions", other, PRICED).cost is None
