@@ -48,8 +48,10 @@ def _of_many(telling: Telling) -> tuple[str, str, Facts]:
     title = f"{cause[0].upper()}{cause[1:]}: {len(telling.chains)} chains {'are' if telling.heard else 'were'} {hit}"
     summary = "; ".join(f"{alert}: {named(chains)}" for alert, chains in by_alert.items())
     said = _now if telling.heard else _course
-    facts = [(chain, said(found)) for chain, found in list(by_chain.items())[:MOST_NAMED]]
-    return title, f"{summary}.", tuple(facts)
+    alike: dict[str, list[str]] = {}  # what is the same of several chains is said once
+    for chain, found in by_chain.items():
+        alike.setdefault(said(found), []).append(chain)
+    return title, f"{summary}.", tuple((named(chains), text) for text, chains in [*alike.items()][:MOST_NAMED])
 
 
 def _now(alerts: Sequence[Alert]) -> str:

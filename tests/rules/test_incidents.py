@@ -54,6 +54,12 @@ def test_one_outage_of_a_provider_that_hits_eight_chains_is_one_incident_that_li
     assert len({notice.incident for notice in watch.notices}) == 1
 
 
+def test_what_is_the_same_of_several_chains_is_said_once() -> None:
+    same = [of(chain, brief="credit ends") for chain in CHAINS[:3]]
+    (notice,) = Many().at(0.0, *same, of("chain3", brief="credit and a model end")).notices
+    assert notice.facts == (("chain0, chain1, chain2", "credit ends"), ("chain3", "credit and a model end"))
+
+
 @pytest.mark.parametrize(
     ("cause", "title"),
     [
