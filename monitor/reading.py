@@ -9,19 +9,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import from_json
+
 _SECRET = re.compile(r"\b(?:sk|pk|key)-[\w-]{6,}|\bbearer\s+\S+", re.IGNORECASE)
-_JSON = json.JSONDecoder()
 
 
 def parse(text: str | bytes) -> Any:
     """JSON as it comes, None where it is none (or too deep, or absurd)."""
     try:
-        if isinstance(text, str):  # nearly always there is no blank around it to be looked for
-            value, end = _JSON.raw_decode(text)
-            if end == len(text):
-                return value
-    except (ValueError, RecursionError):
-        pass  # blanks before it, or no JSON
+        return from_json(text, cache_strings="keys")
+    except (ValueError, TypeError):
+        pass  # no JSON, or what this reader does not take and the standard library does: much depth, half characters
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

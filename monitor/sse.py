@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from monitor.reading import parse
 
 DONE = "[DONE]"
 """The data of the event that ends a stream of completions."""
@@ -18,32 +19,44 @@ _OF_RESPONSES = re.compile(r"response\.(output_text|refusal|reasoning\w*|functio
 
 
 class EventReader:
-    """Feed it bytes; it yields the data of each event once it is complete.
+    """Feed it bytes; it gives the data of each event once it is complete.
 
     Comments, other fields and an unfinished last event are left out, as the standard says. CR, LF and CRLF end a line;
     a BOM is skipped; bytes that are no UTF-8 become U+FFFD.
     """
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._decoder: codecs.IncrementalDecoder | None = None
         self._line: list[str] = []
         self._data: list[str] = []
         self._after_cr = False
+        self._begun = False
+        self._between = True
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
-        if chunk.endswith(b"\n\n") and b"\r" not in chunk and not self._unfinished:
-            text = self._decoder.decode(chunk)
-            if text.startswith("data: ") and text.count("\n") == 2:
-                return iter((text[6:-2],))
-            blocks = text[:-2].split("\n\n")
-            if all(block.startswith("data: ") and "\n" not in block for block in blocks):
-                return iter([block[6:] for block in blocks])  # as nearly all come: each event whole, of one line
-            return self._events(text)
-        return self._events(self._decoder.decode(chunk))
+    def feed(self, chunk: bytes) -> Sequence[str]:
+        if self._between and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and chunk.find(b"\r") < 0:
+            return self._whole(chunk)
+        return self._any(chunk)
 
-    @property
-    def _unfinished(self) -> bool:
-        return bool(self._line or self._data or self._after_cr)
+    def _whole(self, chunk: bytes) -> Sequence[str]:
+        """As nearly all come: each event whole, of one line. Between two events nothing is held back, neither a line nor
+        half of a character, so the bytes can be read by themselves."""
+        text = str(chunk[6:-2], "utf-8", "replace")
+        if text.find("\n") < 0:
+            self._begun = True
+            return (text,)
+        events = text.split("\n\ndata: ")
+        if text.count("\n") > 2 * (len(events) - 1):
+            return self._any(chunk)
+        self._begun = True
+        return events
+
+    def _any(self, chunk: bytes) -> Sequence[str]:
+        if self._decoder is None:  # a BOM is one at the very beginning alone
+            self._decoder = codecs.getincrementaldecoder("utf-8" if self._begun else "utf-8-sig")(errors="replace")
+        found = list(self._events(self._decoder.decode(chunk)))
+        self._between = chunk.endswith(b"\n") and not (self._line or self._data or self._after_cr)
+        return found
 
     def _events(self, text: str) -> Iterator[str]:
         for line in self._lines(text):
@@ -85,11 +98,8 @@ def bears_content(data: str) -> bool:
     The first such event is the first token; role announcements, keep-alives, usage and errors are none. The deltas of
     Anthropic's Messages and of Responses are read as well.
     """
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(event, dict):
+    event = parse(data)
+    if type(event) is not dict:
         return False
     if event.get("type") == "content_block_delta":
         delta = event.get("delta")
@@ -97,11 +107,15 @@ def bears_content(data: str) -> bool:
     if "delta" in event and _OF_RESPONSES.fullmatch(str(event.get("type"))):
         return bool(event["delta"])
     choices = event.get("choices")
-    return isinstance(choices, list) and any(_has_token(choice) for choice in choices if isinstance(choice, dict))
+    return type(choices) is list and any([_has_token(choice) for choice in choices if type(choice) is dict])
 
 
 def _has_token(choice: Mapping[str, Any]) -> bool:
     if choice.get("text"):
         return True
-    parts = [choice.get("delta"), choice.get("message")]
-    return any(part.get(name) for part in parts if isinstance(part, dict) for name in _CONTENT)
+    for part in (choice.get("delta"), choice.get("message")):
+        if type(part) is dict:
+            for name in _CONTENT:
+                if part.get(name):
+                    return True
+    return False

@@ -70,7 +70,8 @@ class _Reading:
         self._first_byte: float | None = None
         self._streaming = ask.stream
         self._began = False
-        self._set_for: float | None = self.allowed  # by who runs it
+        self._until = self.allowed
+        self._set_for: float | None = self._until  # by who runs it
         self._done = False
         self._too_large = False
 
@@ -120,8 +121,8 @@ class _Reading:
     def _elapsed(self, at: float | None = None) -> float:
         """Seconds from the start until now, or until ``at``, which is by ``time.perf_counter`` whatever clock is handed
         in."""
-        ago = 0.0 if at is None else time.perf_counter() - at
-        return self._clock.monotonic() - ago - self._started
+        now = self._clock.monotonic()
+        return (now if at is None else now - (time.perf_counter() - at)) - self._started
 
     def _take_head(self, incoming: Incoming) -> None:
         if incoming.sent is not None:
@@ -130,22 +131,20 @@ class _Reading:
             self._started += incoming.queued  # waiting for a connection of our own is no slowness of the endpoint
             self._set_for = None
         self._first_byte = self._ended = self._elapsed(incoming.head)
-        self._check_time(self._first_byte)
+        if self._ended >= self._until:
+            raise _LateError
         self.status = incoming.status
         self._headers = _headers(incoming.headers)
         content_type = self._headers.get("content-type", "")
         self._streaming = self._ask.stream and content_type.lower().startswith("text/event-stream")
+        self._reader = EventReader() if self._streaming else None
         if self._headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}:
             self._unpack = Gunzip(self._limit)
         self._set_alarm()
 
-    def _check_time(self, elapsed: float) -> None:
-        if elapsed >= self.allowed:
-            raise _LateError
-
     def _set_alarm(self) -> None:
         """To the deadline that holds from now on, where it is another one."""
-        allowed = self.allowed
+        self._until = allowed = self.allowed
         if allowed == self._set_for or self.alarm is None or self.alarm.expired():
             return
         self._set_for = allowed
@@ -153,12 +152,15 @@ class _Reading:
 
     def _take(self, raw: bytes, at: float | None) -> bool:
         """One piece of the body, and whether it is the last that is wanted."""
-        elapsed = self._ended = max(self._elapsed(at), self._ended or 0.0)
-        self._check_time(elapsed)
+        elapsed = self._elapsed(at)
+        if self._ended is not None and elapsed < self._ended:
+            elapsed = self._ended
+        self._ended = elapsed
+        if elapsed >= self._until:
+            raise _LateError
         chunk = raw if self._unpack is None else self._unpack.feed(raw)
         self._size += len(chunk)
-        if self._streaming:
-            self._reader = self._reader or EventReader()
+        if self._reader is not None:
             self._take_events(self._reader.feed(chunk), elapsed)
         else:
             self._take_body(chunk)

@@ -50,6 +50,15 @@ def test_how_bytes_are_cut_makes_no_difference(pieces: list[bytes]) -> None:
     assert read(*pieces) == read(b"".join(pieces))
 
 
+SCRAPS = (b"data: ", b"data:", b"data: a", b"\n\n", b"\n", b"\r", b"\xef\xbb\xbf", b"\xc3", b"\xa9", b": x", b"event: y", b"a")
+
+
+@given(st.lists(st.lists(st.sampled_from(SCRAPS), max_size=6).map(b"".join), max_size=8))
+def test_what_comes_as_whole_events_is_read_as_if_it_came_byte_by_byte(pieces: list[bytes]) -> None:
+    stream = b"".join(pieces)
+    assert read(*pieces) == read(*(stream[at : at + 1] for at in range(len(stream))))
+
+
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n")), min_size=1, max_size=5))
 def test_what_was_written_is_read(lines: list[str]) -> None:
     assert read("".join(f"data: {line}\n" for line in lines).encode() + b"\n") == ["\n".join(lines)]
