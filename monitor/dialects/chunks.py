@@ -5,9 +5,9 @@ Facts: OpenRouter docs "API Streaming": the error after the first token, the usa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import pairwise
+from operator import sub
 from typing import Any
 
 from monitor.classify import by_fate, classify, find_error, from_error
@@ -21,8 +21,7 @@ from monitor.reading import choices, clean, mapping, parse, text_of
 def read_stream(reply: Reply, report: Report, *, now: float, strict: bool = True) -> Answer:
     """``strict``: a whole stream has both a finish reason and ``[DONE]``; else one of them is enough."""
     stream = _Stream(reply, report, now, strict=strict)
-    for number, event in enumerate(reply.events, 1):
-        stream.take(event, number)
+    stream.take(reply.events)
     return stream.answer()
 
 
@@ -43,13 +42,14 @@ class _Stream:
         self._trouble: Finding | None = None
         self._mould: Mould | None = None
 
-    def take(self, event: Event, number: int) -> None:
-        text = None if self._mould is None else self._mould.text(event.data)
-        if text is None:
-            self._take_chunk(event, number)
-        elif text:
-            self._arrivals.append(event.at)
-            self._text.append(text)
+    def take(self, events: Iterable[Event]) -> None:
+        for number, event in enumerate(events, 1):
+            text = None if self._mould is None else self._mould.text(event.data)
+            if text is None:
+                self._take_chunk(event, number)
+            elif text:
+                self._arrivals.append(event.at)
+                self._text.append(text)
 
     def _take_chunk(self, event: Event, number: int) -> None:
         chunk = parse(event.data)
@@ -58,24 +58,15 @@ class _Stream:
             self._blame(Finding(reason=Reason.MALFORMED, detail=f"chunk {number} of the stream is not JSON: {start}"))
             return
         self._said.take(chunk, self._reply, self._report)
-        if came := choices(chunk):
-            self._take_choice(came[0], event.at)
+        came = choices(chunk)
+        alone = self._take_choice(came[0], event.at) if came else ""
         data = event.data
         error = find_error(chunk) if "error" in data or "\\u" in data else None  # nearly all chunks have no such word
         if error is not None:
             found = from_error(error, status=self._reply.status, headers=self._reply.headers or {}, now=self._now)
             self._blame(replace(found, detail=f"{found.detail} ({self._progress()})"))
-        elif came and (text := self._text_alone(chunk, came[0])) is not None:
-            self._mould = Mould.of(data, text)
-
-    def _text_alone(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> str | None:
-        """The text of a chunk that says nothing else which is not known already."""
-        delta = mapping(choice.get("delta"))
-        text = delta.get("content")
-        more = (chunk.get("usage"), choice.get("finish_reason"), delta.get("refusal"), delta.get("tool_calls"))
-        if not isinstance(text, str) or any(more) or delta.get("reasoning_details") or thinking(delta):
-            return None
-        return text if self._report(chunk) is None else None
+        elif alone and not chunk.get("usage") and self._report(chunk) is None:
+            self._mould = Mould.of(data, alone)
 
     def answer(self) -> Answer:
         tokens, arrivals, text = self._said.tokens, self._arrivals, "".join(self._text)
@@ -85,15 +76,16 @@ class _Stream:
             finish=self._finish,
             first_token=arrivals[0] if arrivals else None,
             last_token=arrivals[-1] if arrivals else None,
-            longest_gap=max((later - at for at, later in pairwise(arrivals)), default=None),
+            longest_gap=max(map(sub, arrivals[1:], arrivals), default=None),
             streamed_tokens=max(0, tokens.completion - (0 if self._thought else tokens.reasoning)),
             finding=self._finding(says=bool(text.strip() or self._calls)),
         )
 
-    def _take_choice(self, choice: Mapping[str, Any], at: float) -> None:
+    def _take_choice(self, choice: Mapping[str, Any], at: float) -> str:
+        """Gives back its text where it says nothing else."""
         delta = mapping(choice.get("delta")) or mapping(choice.get("message"))
         text, thought = written(delta), bool(thinking(delta) or delta.get("reasoning_details"))
-        calls = delta.get("tool_calls")
+        calls, finish = delta.get("tool_calls"), choice.get("finish_reason")
         if isinstance(calls, list):
             for call in calls:
                 self._take_call(mapping(call))
@@ -101,8 +93,10 @@ class _Stream:
             self._arrivals.append(at)
         self._text.append(text)
         self._thought = self._thought or thought
-        if finish := choice.get("finish_reason"):
+        if finish:
             self._finish = clean(text_of(finish), 40) or self._finish
+        more = thought or calls or finish or delta.get("refusal")
+        return "" if more or type(delta.get("content")) is not str else text
 
     def _take_call(self, piece: Mapping[str, Any]) -> None:
         """A tool call comes in pieces, told apart by their index."""

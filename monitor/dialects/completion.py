@@ -121,6 +121,8 @@ def _tokens(usage: Mapping[str, Any]) -> Tokens:
 
 
 def _count(value: Any) -> int:
+    if type(value) is int and 0 <= value <= _MOST_TOKENS:  # as nearly all say it
+        return value
     return int(min(max(number(value) or 0, 0), _MOST_TOKENS))
 
 

@@ -20,6 +20,10 @@ from monitor.reading import clean, header
 
 _OWN_LIMIT = re.compile(r"(?:openai/)?(?:o\d|gpt-5)")  # these refuse ``max_tokens`` at OpenAI itself
 
+_TRACES = ("x-portkey-trace-id", "x-request-id")
+_PROVIDER = "x-portkey-provider"
+_TELLING = frozenset({*_TRACES, _PROVIDER})
+
 
 class OpenAICompatible:
     """Subclasses say only what is different: ``address``, ``limit``, ``additions``, ``headers``, ``report``."""
@@ -92,9 +96,11 @@ class OpenAICompatible:
 
 def _by_headers(answer: Answer, reply: Reply) -> Answer:
     """What a gateway says beside the body: Portkey names the provider and the trace; many name the request."""
-    names = ("x-portkey-trace-id", "x-request-id")
-    trace = next((found for name in names if (found := clean(header(reply.headers, name), 100))), None)
-    provider = clean(header(reply.headers, "x-portkey-provider"), 100) or None
+    headers = reply.headers or {}
+    if headers.keys().isdisjoint(_TELLING):
+        return answer
+    trace = next((found for name in _TRACES if (found := clean(header(headers, name), 100))), None)
+    provider = clean(header(headers, _PROVIDER), 100) or None
     if (answer.provider or not provider) and (answer.generation or not trace):
         return answer
     return replace(answer, provider=answer.provider or provider, generation=answer.generation or trace)
