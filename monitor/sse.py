@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from monitor.reading import parse
@@ -33,30 +33,30 @@ class EventReader:
         self._begun = False
         self._between = True
 
-    def feed(self, chunk: bytes) -> Sequence[str]:
+    def feed(self, chunk: bytes) -> Iterator[str]:
         if self._between and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and chunk.find(b"\r") < 0:
             return self._whole(chunk)
         return self._any(chunk)
 
-    def _whole(self, chunk: bytes) -> Sequence[str]:
-        """As nearly all come: each event whole, of one line. Between two events nothing is held back, neither a line nor
-        half of a character, so the bytes can be read by themselves."""
+    def _whole(self, chunk: bytes) -> Iterator[str]:
+        """As nearly all come: each event whole, of one line. Between two events nothing is held back, no line and no
+        half of a character, so these bytes can be read by themselves."""
         text = str(chunk[6:-2], "utf-8", "replace")
         if text.find("\n") < 0:
             self._begun = True
-            return (text,)
+            return iter((text,))
         events = text.split("\n\ndata: ")
         if text.count("\n") > 2 * (len(events) - 1):
             return self._any(chunk)
         self._begun = True
-        return events
+        return iter(events)
 
-    def _any(self, chunk: bytes) -> Sequence[str]:
+    def _any(self, chunk: bytes) -> Iterator[str]:
         if self._decoder is None:  # a BOM is one at the very beginning alone
             self._decoder = codecs.getincrementaldecoder("utf-8" if self._begun else "utf-8-sig")(errors="replace")
         found = list(self._events(self._decoder.decode(chunk)))
         self._between = chunk.endswith(b"\n") and not (self._line or self._data or self._after_cr)
-        return found
+        return iter(found)
 
     def _events(self, text: str) -> Iterator[str]:
         for line in self._lines(text):
@@ -107,7 +107,7 @@ def bears_content(data: str) -> bool:
     if "delta" in event and _OF_RESPONSES.fullmatch(str(event.get("type"))):
         return bool(event["delta"])
     choices = event.get("choices")
-    return type(choices) is list and any([_has_token(choice) for choice in choices if type(choice) is dict])
+    return type(choices) is list and any(_has_token(choice) for choice in choices if type(choice) is dict)
 
 
 def _has_token(choice: Mapping[str, Any]) -> bool:

@@ -67,7 +67,7 @@ class Store:
         await self._writer.flush()
         await self._engine.dispose()
 
-    # What was seen: buffered, on disk within half a second or 100 rows.
+    # What was seen: buffered, on disk within half a second or 1,000 rows.
 
     def add_outcome(self, outcome: Outcome) -> None:
         self._writer.put_row(OUTCOMES.name, outcome_row(outcome))

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect
 from monitor.clock import SystemClock
 from monitor.model import Attempt, Origin, Outcome, Path, Reason, Status, Tokens
 from monitor.store import Store
-from monitor.store.rows import OUTCOME, decode, encode
+from monitor.store.rows import OUTCOME, decode, encode, outcome_row
 from monitor.store.schema import METADATA, MIGRATIONS
 from tests.fakes.values import NOW, outcome, transition, verdict
 
@@ -88,7 +88,9 @@ async def store(tmp_path: FilePath) -> AsyncIterator[Store]:
 
 @given(value=outcomes)
 def test_every_outcome_reads_back_equal(value: Outcome) -> None:
-    assert decode(encode(value, OUTCOME), OUTCOME) == value
+    stored = outcome_row(value)["value"]
+    assert decode(stored, OUTCOME) == value
+    assert stored == encode(value, OUTCOME)
 
 
 @given(values=st.lists(outcomes, min_size=1, max_size=8, unique_by=lambda value: value.id))

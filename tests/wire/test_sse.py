@@ -50,7 +50,20 @@ def test_how_bytes_are_cut_makes_no_difference(pieces: list[bytes]) -> None:
     assert read(*pieces) == read(b"".join(pieces))
 
 
-SCRAPS = (b"data: ", b"data:", b"data: a", b"\n\n", b"\n", b"\r", b"\xef\xbb\xbf", b"\xc3", b"\xa9", b": x", b"event: y", b"a")
+SCRAPS = (
+    b"data: ",
+    b"data:",
+    b"data: a",
+    b"\n\n",
+    b"\n",
+    b"\r",
+    b"\xef\xbb\xbf",
+    b"\xc3",
+    b"\xa9",
+    b": x",
+    b"event: y",
+    b"a",
+)
 
 
 @given(st.lists(st.lists(st.sampled_from(SCRAPS), max_size=6).map(b"".join), max_size=8))
