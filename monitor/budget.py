@@ -35,7 +35,10 @@ class Priority(StrEnum):
     @property
     def kept_back(self) -> float:
         """The share of the budget that this priority leaves for the more important ones."""
-        return {Priority.CHAIN: 0.0, Priority.TARGET: 0.05, Priority.PROVIDER: 0.20}[self]
+        return _KEPT_BACK[self]
+
+
+_KEPT_BACK = {Priority.CHAIN: 0.0, Priority.TARGET: 0.05, Priority.PROVIDER: 0.20}
 
 
 class PermitReason(StrEnum):
@@ -54,6 +57,9 @@ class Permit:
     allowed: bool
     reason: PermitReason
     because: str
+
+
+_NO_BUDGET = Permit(allowed=True, reason=PermitReason.NO_BUDGET, because="there is no budget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +136,7 @@ class Ledger:
         ``end_to_end``: USD that the chain's cheapest end-to-end question costs, which less important ones leave.
         """
         self._turn(now)
-        permit = Permit(allowed=True, reason=PermitReason.NO_BUDGET, because="there is no budget")
+        permit = _NO_BUDGET
         for purse in purses:
             limit = self.limits.of(purse)
             if limit is None:

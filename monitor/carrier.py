@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache, lru_cache
+from typing import Any
 
 import httpx
+from pydantic_core import to_json
 from yarl import URL
 
 from monitor.arrivals import Take
@@ -109,11 +112,19 @@ def _sending(ask: Ask, address: URL, allowed: float) -> Sending:
         method=ask.method,
         address=address,
         headers=headers,
-        content=None if ask.body is None else _JSON.encode(dict(ask.body)).encode(),
+        content=None if ask.body is None else _encoded(ask.body),
         # It ends before our own deadline, so that a connection that never comes is named as the cause.
         connect=min(CONNECT_SECONDS, 0.9 * allowed),
         queue=QUEUE_SECONDS,
     )
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    """Raises ValueError for what JSON has no word for."""
+    content = to_json(body)
+    if b"NaN" in content or b"Infinity" in content:  # as a text, or as a number that the standard library refuses
+        return _JSON.encode(dict(body)).encode()
+    return content
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ class Forecast:
     def __init__(self, config: Config, catalogue: Callable[[str], Catalogue]) -> None:
         self._config = config
         self._catalogue = catalogue
-        self._prices: dict[ProbeSpec, tuple[Catalogue, float | None]] = {}
+        self._prices: dict[str, tuple[ProbeSpec, Catalogue, float | None]] = {}
         self._denied: frozenset[str] | None = None
 
     def follow(self, config: Config) -> None:
@@ -27,10 +27,10 @@ class Forecast:
         """What one run of a question may cost in USD; None when the price is unknown."""
         chain = self._config.chain(spec.chain)
         catalogue = offered(chain, spec.target, self._catalogue)
-        known = self._prices.get(spec)
-        if known is None or known[0] is not catalogue:
-            known = self._prices[spec] = catalogue, estimate(spec, chain, catalogue)
-        return known[1]
+        known = self._prices.get(spec.key)
+        if known is None or known[0] is not spec or known[1] is not catalogue:
+            known = self._prices[spec.key] = spec, catalogue, estimate(spec, chain, catalogue)
+        return known[2]
 
     def turned(self, specs: Sequence[ProbeSpec]) -> list[ProbeSpec]:
         """Where the catalogues judge a target's capability in another way than at the call before. The first time there

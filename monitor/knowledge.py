@@ -158,6 +158,8 @@ class Knowledge:
 
     def doubted(self, outcome: Outcome) -> tuple[ProbeSpec, ...]:
         """The questions to targets whose answer is wanted now, since the chain's answer does not fit what is known."""
+        if not outcome.is_chain:
+            return ()
         targets = self._config.chain(outcome.chain).all_targets()
         states = {target.position: self.target_state(target) for target in targets}
         known = {position: state.health if state else Health.UNKNOWN for position, state in states.items()}

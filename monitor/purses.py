@@ -30,6 +30,10 @@ class Purse:
     scope: Scope
     name: str = ""
 
+    def __hash__(self) -> int:
+        """Of the name alone: a question looks its purses up a dozen times, and few share a name."""
+        return hash(self.name)
+
     def __str__(self) -> str:
         return f"{self.scope} {self.name}" if self.name else "all chains together"
 
@@ -49,8 +53,9 @@ class Limits:
     def of(self, purse: Purse) -> float | None:
         if purse.scope is Scope.OVERALL:
             return self.overall
-        by_name = {Scope.CHAIN: self.chains, Scope.PROVIDER: self.providers, Scope.PROBE: self.probes}
-        return by_name[purse.scope].get(purse.name)
+        if purse.scope is Scope.CHAIN:
+            return self.chains.get(purse.name)
+        return (self.probes if purse.scope is Scope.PROBE else self.providers).get(purse.name)
 
 
 def limits(config: Config) -> Limits:

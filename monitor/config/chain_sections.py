@@ -139,7 +139,8 @@ class ChainConfig(Section):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("_unpinned", None)  # pydantic takes over what was worked out for the old targets
+        for worked_out in ("_unpinned", "endpoints"):  # pydantic takes over what was worked out for the old targets
+            copied.__dict__.pop(worked_out, None)
         return copied
 
     def target(self, position: int, provider: str | None = None) -> Target:
@@ -165,6 +166,11 @@ class ChainConfig(Section):
     @cached_property
     def _unpinned(self) -> tuple[Target, ...]:
         return tuple(self._target(position, None) for position in range(len(self.targets)))
+
+    @cached_property
+    def endpoints(self) -> tuple[str, ...]:
+        """The endpoints of all targets, each once, in order."""
+        return tuple(dict.fromkeys(target.endpoint for target in self._unpinned))
 
     @property
     def deadline(self) -> float:

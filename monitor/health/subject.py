@@ -244,9 +244,9 @@ def _summed(state: SubjectState, kinds: tuple[KindState, ...], at: float, servin
         reason=worst.reason,
         detail=worst.detail,
         outcome=worst.outcome,
-        limited_until=max((kind.limited_until for kind in kinds if kind.limited_until), default=None),
-        last_good=max((kind.last_good for kind in kinds if kind.last_good is not None), default=None),
-        last_bad=max((kind.last_bad for kind in kinds if kind.last_bad is not None), default=None),
+        limited_until=max([kind.limited_until for kind in kinds if kind.limited_until], default=None),
+        last_good=max([kind.last_good for kind in kinds if kind.last_good is not None], default=None),
+        last_bad=max([kind.last_bad for kind in kinds if kind.last_bad is not None], default=None),
         wrong=next((kind.wrong for kind in kinds if kind.wrong), None),
         kinds=kinds,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
@@ -26,7 +26,7 @@ class Series:
         self._histograms: dict[str, Histogram] = {}
         self._present: dict[str, set[Values]] = {name: set() for name in _DECLARED}
         self._times: dict[tuple[str, Values], float] = {}
-        self._children: dict[tuple[str, Values], Counter | Gauge | Histogram] = {}
+        self._children: dict[str, dict[Values, Any]] = {name: {} for name in _DECLARED}
         for declared in METRICS:
             self._declare(declared, build)
 
@@ -57,7 +57,7 @@ class Series:
             return
         self._present[name].discard(values)
         self._times.pop((name, values), None)
-        self._children.pop((name, values), None)
+        self._children[name].pop(values, None)
         owner: Counter | Gauge | Histogram
         owner = self._counters.get(name) or self._gauges.get(name) or self._histograms[name]
         owner.remove(*values)
@@ -105,11 +105,11 @@ class Series:
         """One series. Kept here as well: the library looks it up under a lock, and makes texts of the labels first."""
         if not values:
             return owners[name]
-        child = self._children.get((name, values))
+        child: Owner | None = self._children[name].get(values)
         if child is None:
             self._present[name].add(values)
-            child = self._children[name, values] = owners[name].labels(*values)
-        return cast("Owner", child)
+            child = self._children[name][values] = owners[name].labels(*values)
+        return child
 
 
 def _named(name: str, values: Values) -> dict[str, str]:

@@ -19,10 +19,9 @@ def offered(chain: ChainConfig, target: Target | None, catalogue: Callable[[str]
     """
     if target is not None:
         return catalogue(target.endpoint)
-    targets = chain.all_targets()
-    parts = [catalogue(name) for name in dict.fromkeys(one.endpoint for one in targets)]
-    if len(parts) == 1:
-        return parts[0]
+    if len(chain.endpoints) == 1:
+        return catalogue(chain.endpoints[0])
+    targets, parts = chain.all_targets(), [catalogue(name) for name in chain.endpoints]
     models: dict[str, ModelEntry] = {}
     for part in reversed(parts):
         models.update(part.models)
