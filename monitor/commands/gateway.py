@@ -18,8 +18,8 @@ from monitor.commands import options
 from monitor.config.model import Config, GatewayConfig
 from monitor.endpoints import declared
 from monitor.errors import CommandError
+from monitor.gateway_metrics import GatewayMetrics
 from monitor.logs import configure
-from monitor.metrics import Metrics
 from monitor.offering import Catalogue
 from monitor.offers import with_prices
 from monitor.version import VERSION
@@ -76,13 +76,15 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: os._exit(130) if stop.is_set() else stop.set())
-    metrics = Metrics(config, (), (), VERSION)
+    clock = SystemClock()
+    metrics = GatewayMetrics(config, VERSION, clock)
     prices = {name: with_prices(Catalogue(), declared(endpoint)) for name, endpoint in config.endpoints.items()}
     running = Gateway(
-        config, settings, told=metrics.observe, unobserved=metrics.gateway_unobserved,
-        overhead=metrics.gateway_added, catalogue=prices.__getitem__, clock=SystemClock(),
+        config, settings, told=metrics.take, unobserved=metrics.series.gateway_unobserved,
+        overhead=metrics.series.gateway_added, catalogue=prices.__getitem__, clock=clock,
         exposition=metrics.exposition,
     )  # fmt: skip
+    metrics.of(running)
     await running.start()
     heap.settle()
     print(

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.daemon import COMMAND, ROOT, Daemon
 
@@ -39,18 +40,25 @@ class Apart:
             found: list[dict[str, Any]] = (await client.get(f"{self.control}/rules", timeout=10)).json()["rules"]
             return found
 
-    async def answer(self, run: str | None = None) -> httpx.Response:
-        """To a request of an application, or to one that carries the mark of a run."""
+    async def answer(self, run: str | None = None, **named: Any) -> httpx.Response:
+        """To a request of an application, or to one that carries the mark of a run; ``named``: who else is asked."""
         headers = {"Authorization": f"Bearer {self._key}", **({"X-Fallbackd-Drill": run} if run else {})}
-        question = {"role": "user", "content": f"question {next(self.questions)}"}
+        messages = [{"role": "user", "content": f"question {next(self.questions)}"}]
+        body, url = {**self._named, **named, "messages": messages}, f"{self.url}/v1/chat/completions"
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            return await client.post(
-                f"{self.url}/v1/chat/completions", json={**self._named, "messages": [question]}, headers=headers
-            )
+            return await client.post(url, json=body, headers=headers)
 
-    async def ask(self, run: str | None = None) -> int:
+    async def ask(self, run: str | None = None, **named: Any) -> int:
         """As ``answer``, the status of it."""
-        return (await self.answer(run)).status_code
+        return (await self.answer(run, **named)).status_code
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """Of the gateway's own, the sum over all samples that carry these labels."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            text = (await client.get(f"{self.control}/metrics", timeout=10)).raise_for_status().text
+        families = text_string_to_metric_families(text)
+        samples = [one for family in families for one in family.samples if one.name == name]
+        return sum(one.value for one in samples if labels.items() <= one.labels.items())
 
     def kill(self) -> None:
         """Safe to call twice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import signal
@@ -156,6 +157,7 @@ async def test_a_daemon_that_comes_back_shows_what_still_stands_in_the_gateway(d
     run = await begin(daemon, "longer")
     await armed(apart, run)
     daemon.kill()
+    assert await apart.metric("fallbackd_fault_active", drill="longer", fault="unavailable") == 1
     await daemon.start("--mute", sandbox=False)
 
     async def shown() -> bool:
@@ -168,6 +170,7 @@ async def test_a_daemon_that_comes_back_shows_what_still_stands_in_the_gateway(d
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.delete(f"{apart.control}/rules/{run}")).json() == {"released": 1}
     await until(ended, "it has ended")
+    assert await apart.metric("fallbackd_fault_active", drill="longer", fault="unavailable") == 0
     assert (await daemon.get("/api/v1/alerts"))["alerts"] == []
 
 
@@ -327,3 +330,17 @@ async def test_the_mark_of_another_run_meets_no_fault(daemon: Daemon) -> None:
     await armed(apart, run)
     assert await apart.ask("somebody-elses-run") == 200
     assert await apart.ask(run) == 503
+
+
+async def test_a_gateway_measures_how_often_its_traffic_is_a_fallback(daemon: Daemon) -> None:
+    apart = apart_of(daemon)
+    ratio = {"chain": "walked", "window": "15m"}
+    assert math.isnan(await apart.metric("fallbackd_chain_fallback_ratio", **ratio))
+    for model in (FAST, FAST, STEADY, FAST):
+        assert await apart.ask(model=model) == 200
+
+    async def counted() -> bool:
+        return await apart.metric("fallbackd_chain_answers_total", chain="walked", origin="live") == 4
+
+    await until(counted, "what passed is counted")
+    assert await apart.metric("fallbackd_chain_fallback_ratio", **ratio) == 0.25
