@@ -218,8 +218,10 @@ class Experiment:
         if drill.capacity is not None and self._injection is not None:
             await self._raise_load(drill.capacity, armed, self._injection.until)
         if drill.live is not None and not self._withstands():
-            self.say(Phase.INJECT, "its own requests did not hold, so live traffic is not broken any longer")
+            self.say(Phase.INJECT, "its own requests did not hold, so no live traffic is broken")
         elif self._observing is not None and self._injection is not None:
+            if isinstance(armed, Elsewhere):
+                await armed.open()
             await self._observing.during(self._injection.until)
             if isinstance(armed, Elsewhere):
                 await armed.look()

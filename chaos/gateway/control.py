@@ -24,7 +24,7 @@ from monitor.reading import number, parse
 Exposition = Callable[[str], Awaitable[tuple[bytes, str]]]
 """The metrics page for a scraper that accepts so, with its content type."""
 _BODY_LIMIT = 64 * 1024
-_OWN = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control")
+_OWN = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "waits")
 
 
 class Control:
@@ -45,6 +45,7 @@ class Control:
                 web.get("/", self._status),
                 web.get("/rules", self._list),
                 web.post("/rules", self._arm),
+                web.post("/rules/{id}/open", self._open),
                 web.delete("/rules", self._release_all),
                 web.delete("/rules/{id}", self._release),
                 web.post("/watches", self._watch),
@@ -80,6 +81,10 @@ class Control:
         except ValueError as error:
             return problem(422, str(error))
         return web.json_response(_shown(rule, 0, {}, ""), status=201)
+
+    async def _open(self, request: web.Request) -> web.Response:
+        """From now on the rule may meet live traffic as well."""
+        return web.json_response({"opened": int(self._rules.open(request.match_info["id"]))})
 
     async def _release(self, request: web.Request) -> web.Response:
         return web.json_response({"released": int(self._rules.release(request.match_info["id"]))})

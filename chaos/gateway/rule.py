@@ -20,7 +20,8 @@ class Rule:
 
     It meets requests that carry the mark of its ``run``; with ``live`` also others, within what the config allows and,
     where it says less, ``percent`` (a share) of them. ``control``: as many are drawn as a group to compare with, and
-    left whole. ``until``: seconds since the epoch.
+    left whole. ``waits``: those others are left alone until the rule is opened, once the drill's own requests have
+    shown that the chain stands it. ``until``: seconds since the epoch.
 
     ``edits``: on a chain that its endpoint walks, what each of the strikes changes in a request; empty where the caller
     walks, whose requests each name one target.
@@ -37,6 +38,7 @@ class Rule:
     live: bool = False
     percent: float | None = None
     control: bool = False
+    waits: bool = False
     edits: tuple[Edit, ...] = ()
 
     @property
@@ -89,7 +91,7 @@ def meets(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: 
 
 def group_of(rule: Rule, mark: Mark, live: LiveConfig | None, *, now: float, draw: float) -> Group:
     """The group of a live exchange with a target that the rule breaks; both come from one draw, equally large. Pure."""
-    if not rule.live or live is None or not _open(live, now):
+    if not rule.live or rule.waits or live is None or not _open(live, now):
         return Group.OTHER
     if any(mark.header(name) != value for name, value in live.headers.items()):
         return Group.OTHER

@@ -11,7 +11,21 @@ from chaos.strikes import FIELDS as STRIKE_FIELDS
 from chaos.strikes import read_strike
 from monitor.reading import number
 
-FIELDS = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "strikes", "edits")
+FIELDS = (
+    "id",
+    "chain",
+    "drill",
+    "run",
+    "until",
+    "max_count",
+    "seed",
+    "live",
+    "percent",
+    "control",
+    "waits",
+    "strikes",
+    "edits",
+)
 _ONE = frozenset(STRIKE_FIELDS)
 """In place of ``strikes`` the fields of one may stand in the rule itself."""
 
@@ -29,7 +43,7 @@ def read_rule(body: object) -> Rule:
     until, count, seed = (number(body.get(name, 0)) for name in ("until", "max_count", "seed"))
     if until is None or count is None or seed is None:
         raise ValueError("until, max_count and seed are numbers")
-    for name in ("live", "control"):
+    for name in ("live", "control", "waits"):
         if not isinstance(body.get(name, False), bool):
             raise ValueError(f"{name}: true or false")  # noqa: TRY004 - answered as 422
     share = body.get("percent")
@@ -40,7 +54,8 @@ def read_rule(body: object) -> Rule:
     return Rule(
         **{name: str(value) for name, value in texts.items()},
         strikes=_strikes(body, edits=bool(edits)), until=until, max_count=int(count), seed=int(seed),
-        live=body.get("live", False), percent=percent, control=body.get("control", False), edits=edits,
+        live=body.get("live", False), percent=percent, control=body.get("control", False),
+        waits=body.get("waits", False), edits=edits,
     )  # fmt: skip
 
 

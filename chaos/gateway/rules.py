@@ -126,6 +126,14 @@ class Rules:
             self.release(rule.id)
         self._armed[rule.id] = _Armed(rule, now)
 
+    def open(self, id_: str) -> bool:
+        """A rule that waits may meet live traffic from now on; False when there is none. Safe to repeat."""
+        armed = self._armed.get(id_)
+        if armed is None:
+            return False
+        armed.rule = replace(armed.rule, waits=False)
+        return True
+
     def release(self, id_: str) -> bool:
         """End a rule and what it holds up; False when there is none. Safe to repeat."""
         armed = self._armed.pop(id_, None)

@@ -156,6 +156,10 @@ class Armed:
         self.released = True
         self.errand(self._take_away())
 
+    async def open(self) -> None:
+        if self._aim.live and await self.in_place():
+            await self._reach.call("POST", f"/rules/{self._injection.run}/open")
+
     async def gone(self) -> None:
         if self._errands:
             await asyncio.wait(self._errands)
@@ -200,6 +204,7 @@ class Armed:
             "max_count": one.max_count, "seed": self._seed,
             "strikes": [dump_strike(strike) for strike in one.strikes], **asdict(self._aim),
             **({"edits": self._edits} if self._edits else {}),
+            **({"waits": True} if self._aim.live else {}),
         }  # fmt: skip
         return mapping(await self._reach.call("POST", "/rules", rule)).get("id") == one.run
 

@@ -68,6 +68,10 @@ class Elsewhere(Protocol):
         """Take over how many requests the other side says that it met."""
         ...
 
+    async def open(self) -> None:
+        """The other side may let the fault meet live traffic too, where the drill is about any."""
+        ...
+
     async def gone(self) -> None:
         """Once the other side was told, or does not answer; its own deadline holds there either way."""
         ...

@@ -247,12 +247,15 @@ async def test_live_calls_are_answered_by_the_fallback_beside_an_equal_control_g
     assert await daemon.metric("fallbackd_chain_answers_total", origin="live", position="0") >= 10
 
 
-async def test_live_traffic_is_not_broken_any_longer_where_the_drills_own_requests_do_not_hold(scene: Scene) -> None:
-    daemon, _ = await scene(within="1ms")
-    verdict, journal = await run(daemon, "live")
+async def test_no_live_traffic_is_broken_where_the_drills_own_requests_do_not_hold(scene: Scene) -> None:
+    daemon, base = await scene(within="1ms")
+    async with traffic(base, ADDRESSED["listed"]) as models:
+        verdict, journal = await run(daemon, "live")
+    assert {model.partition("/")[0] for model in models} == {"anthropic"}
+    assert not any(one["met"] for one in journal["passed"])
     assert verdict["kind"] == "deviated"
     assert "later than the 1ms that the drill allows" in verdict["because"]
-    assert any("live traffic is not broken any longer" in event["text"] for event in journal["events"])
+    assert any("no live traffic is broken" in event["text"] for event in journal["events"])
     assert journal["compared"] is None
     assert await daemon.metric("fallbackd_fault_active") == 0
 

@@ -202,14 +202,30 @@ async def test_what_a_rule_holds_up_goes_on_when_it_is_released() -> None:
     assert not table.release("a")
 
 
-async def test_at_most_so_many_live_exchanges_are_broken_at_a_time() -> None:
+@pytest.mark.parametrize("walked", [False, True])
+async def test_at_most_so_many_live_exchanges_are_broken_at_a_time(walked: bool) -> None:
     table = rules(FakeClock(NOON), chat=LiveConfig(percent="100%", max_in_flight=1))
-    table.arm(LIVE)
-    first = table.strike(mark(None))
+    table.arm(replace(EDITING, live=True) if walked else LIVE)
+    seen = whole(None) if walked else mark(None)
+    first = table.strike(seen)
     assert first is not None
-    assert table.strike(mark(None)) is None
+    assert table.strike(seen) is None
     first.end()
+    assert table.strike(seen) is not None
+
+
+async def test_live_traffic_is_left_alone_until_the_rule_is_opened() -> None:
+    table = rules(FakeClock(NOON), chat=LiveConfig(percent="100%"))
+    table.arm(replace(LIVE, waits=True, max_count=10))
+    early = Open(id="c", position=0, at=NOON)
+    assert table.strike(mark(None, call=early)) is None
+    assert table.strike(mark()) is not None  # the drill's own request meets it at once
+    assert table.open("a")
+    assert table.open("a")
+    assert not table.open("b")
     assert table.strike(mark(None)) is not None
+    assert table.strike(mark(None, call=early)) is None  # a call that began whole stays whole
+    assert table.course("a")[0] == {0: 2}
 
 
 @pytest.mark.parametrize(
@@ -325,6 +341,9 @@ async def test_faults_are_armed_listed_and_released_by_the_control(start: Start,
             assert (answer.status, answer.headers["X-Fallbackd-Injected"]) == (503, "a")
         async with session.get(f"{control}/rules") as answer:
             assert [one["count"] for one in (await answer.json())["rules"]] == [1]
+        for name, opened in (("a", 1), ("b", 0)):
+            async with session.post(f"{control}/rules/{name}/open") as answer:
+                assert await answer.json() == {"opened": opened}
         async with session.delete(f"{control}/rules/a") as answer:
             assert await answer.json() == {"released": 1}
         async with session.get(control) as answer:
