@@ -15,7 +15,8 @@ _MOMENT = re.compile(
 
 def moments(text: str, now: float) -> Markup:
     """The text with its times marked: ``2026-10-03T12:03:20Z``, and ``12:03 UTC``, which is the nearest such moment,
-    and behind *since* the latest. Without a script it reads as it was written, but for the letters T and Z."""
+    and behind *since* the latest; its day is a guess, so that it is shown without one. Without a script the text reads
+    as it was written, but for the letters T and Z."""
     made, end = Markup(""), 0
     for found in _MOMENT.finditer(text):
         made += escape(text[end : found.start()]) + _element(found, now)
@@ -29,9 +30,9 @@ def _element(found: re.Match[str], now: float) -> Markup:
     if at is None:
         return escape(found[0])
     said = at.strftime("%Y-%m-%d %H:%M:%S UTC") if found["whole"] else found[0].removeprefix(since)
-    kind = "second" if found["whole"] or found["second"] else "minute"
-    marked = Markup('<time datetime="{}" data-moment="{}" title="{} UTC">{}</time>').format(
-        at.strftime("%Y-%m-%dT%H:%M:%SZ"), kind, at.strftime("%Y-%m-%d %H:%M:%S"), said
+    kind = "whole" if found["whole"] else "second" if found["second"] else "minute"
+    marked = Markup('<time datetime="{}" data-moment="{}" title="{}">{}</time>').format(
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"), kind, said, said
     )
     return escape(since) + marked
 

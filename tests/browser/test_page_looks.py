@@ -141,6 +141,17 @@ async def test_times_are_the_readers_with_utc_in_the_tip(url: str, open_page: Op
     await expect(page.locator("[data-zone]")).to_have_text("Asia/Calcutta")
 
 
+async def test_times_in_texts_are_the_readers_with_utc_in_the_tip(serve: Serve, open_page: Open) -> None:
+    told = "primary limited since 22:03 UTC, left alone until 2023-11-14T22:14:00Z"
+    limited = chat().model_copy(update={"health": Health.DEGRADED, "detail": told})
+    url = await serve(site(FakeControl(chain_views=[limited])))
+    page = await open_page(f"{url}/chains/chat", timezone_id="Asia/Kolkata")
+    why = page.locator("#chain .why")
+    await expect(why).to_have_text("primary limited since 03:33, left alone until 2023-11-15 03:44:00")
+    await expect(why.locator("time").first).to_have_attribute("title", "22:03 UTC")
+    await expect(why.locator("time").last).to_have_attribute("title", "2023-11-14 22:14:00 UTC")
+
+
 async def test_without_script_the_page_says_and_does_the_same(url: str, open_page: Open) -> None:
     page = await signed_in(open_page, url, "/", java_script_enabled=False)
     await expect(page.locator("h1")).to_have_text("chat-in-client is down")

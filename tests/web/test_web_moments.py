@@ -11,15 +11,14 @@ NOW = 1_795_811_002.0
 
 
 def element(at: str, kind: str, said: str) -> str:
-    tip = at.replace("T", " ").replace("Z", " UTC")
-    return f'<time datetime="{at}" data-moment="{kind}" title="{tip}">{said}</time>'
+    return f'<time datetime="{at}" data-moment="{kind}" title="{said}">{said}</time>'
 
 
 MARKED = [
     ("nothing", "nothing"),
     (
         "left alone until 2026-11-27T20:21:02Z.",
-        f"left alone until {element('2026-11-27T20:21:02Z', 'second', '2026-11-27 20:21:02 UTC')}.",
+        f"left alone until {element('2026-11-27T20:21:02Z', 'whole', '2026-11-27 20:21:02 UTC')}.",
     ),
     ("down since 20:20 UTC", f"down since {element('2026-11-27T20:20:00Z', 'minute', '20:20 UTC')}"),
     ("down since 20:30 UTC", f"down since {element('2026-11-26T20:30:00Z', 'minute', '20:30 UTC')}"),

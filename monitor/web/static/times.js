@@ -33,9 +33,10 @@ export function localise(root) {
   }
   for (const element of root.querySelectorAll("time[data-moment]")) {
     const at = new Date(element.dateTime);
-    const text = element.dataset.moment === "minute" ? minute(at) : clock(at);
-    const today = at.toDateString() === new Date().toDateString();
-    element.textContent = today ? text : `${date(at)} ${text}`;
+    const {moment} = element.dataset;
+    const text = moment === "minute" ? minute(at) : clock(at);
+    const dayless = moment !== "whole" || at.toDateString() === new Date().toDateString();
+    element.textContent = dayless ? text : `${date(at)} ${text}`;
   }
   for (const tip of root.querySelectorAll("title[data-from]")) {
     const {from, to, text} = tip.dataset;
