@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import pack
 from typing import Any
@@ -56,7 +56,7 @@ class OpenAIEndpoint:
             return web.json_response(answer)
         reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await reply.prepare(request)
-        for number, event in enumerate(events(answer, pieces(body))):
+        for number, event in enumerate(events(answer, lambda _: pieces(body))):
             data = json.dumps({**event, "sequence_number": number})
             await reply.write(f"event: {event['type']}\ndata: {data}\n\n".encode())
         return reply
@@ -96,35 +96,37 @@ def response(body: Json) -> Json:
     }  # fmt: skip
 
 
-def events(answer: Json, said: tuple[str, ...]) -> Iterator[Json]:
+def events(answer: Json, cut: Callable[[str], Sequence[str]]) -> Iterator[Json]:
+    """The stream of an answer; ``cut`` says in which pieces a text comes."""
     begun = {**answer, "status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
-    thought, item = answer["output"]
-    for kind in ("added", "done"):
-        yield {"type": f"response.output_item.{kind}", "output_index": 0, "item": thought}
-    yield from (_message if item["type"] == "message" else _call)(item, said)
+    of_kind = {"message": _message, "function_call": _call}
+    for place, item in enumerate(answer["output"]):
+        at = {"output_index": place}
+        begun = {**item, "status": "in_progress", **({"content": []} if "content" in item else {})}
+        begun |= {"arguments": ""} if "arguments" in item else {}
+        yield {"type": "response.output_item.added", **at, "item": begun}
+        yield from of_kind.get(item["type"], _nothing)(item, {"item_id": item["id"], **at}, cut)
+        yield {"type": "response.output_item.done", **at, "item": item}
     yield {"type": "response.completed", "response": answer}
 
 
-def _message(item: Json, said: tuple[str, ...]) -> Iterator[Json]:
-    (part,) = item["content"]
-    at = {"item_id": item["id"], "output_index": 1, "content_index": 0}
-    begun = {**item, "status": "in_progress", "content": []}
-    yield {"type": "response.output_item.added", "output_index": 1, "item": begun}
-    yield {"type": "response.content_part.added", **at, "part": {**part, "text": ""}}
-    for piece in said:
-        yield {"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []}
-    yield {"type": "response.output_text.done", **at, "text": part["text"], "logprobs": []}
-    yield {"type": "response.content_part.done", **at, "part": part}
-    yield {"type": "response.output_item.done", "output_index": 1, "item": item}
+def _nothing(*_: object) -> Iterator[Json]:
+    yield from ()
 
 
-def _call(item: Json, said: tuple[str, ...]) -> Iterator[Json]:
-    at = {"item_id": item["id"], "output_index": 1}
-    begun = {**item, "status": "in_progress", "arguments": ""}
-    yield {"type": "response.output_item.added", "output_index": 1, "item": begun}
-    for piece in said:
+def _message(item: Json, at: Json, cut: Callable[[str], Sequence[str]]) -> Iterator[Json]:
+    for number, part in enumerate(item["content"]):
+        here = {**at, "content_index": number}
+        yield {"type": "response.content_part.added", **here, "part": {**part, "text": ""}}
+        for piece in cut(part["text"]):
+            yield {"type": "response.output_text.delta", **here, "delta": piece, "logprobs": []}
+        yield {"type": "response.output_text.done", **here, "text": part["text"], "logprobs": []}
+        yield {"type": "response.content_part.done", **here, "part": part}
+
+
+def _call(item: Json, at: Json, cut: Callable[[str], Sequence[str]]) -> Iterator[Json]:
+    for piece in cut(item["arguments"]):
         yield {"type": "response.function_call_arguments.delta", **at, "delta": piece}
     yield {"type": "response.function_call_arguments.done", **at, "arguments": item["arguments"], "name": item["name"]}
-    yield {"type": "response.output_item.done", "output_index": 1, "item": item}

@@ -17,6 +17,7 @@ from chaos.faults import FAULTS, resolve
 from chaos.injectors.bending import CutError, ResetError, bend, bends
 from chaos.injectors.shaping import Rewrite
 from chaos.model import Effect
+from tests.fakes.openai_endpoint import events
 
 WORDS = wording("openrouter", "/v1/chat/completions")
 EFFECTS: dict[str, Effect] = {
@@ -33,6 +34,19 @@ STREAM = (
     + b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 )
 PLAIN = json.dumps({"model": "m", "choices": [{"message": {"content": "".join(TOKENS)}, "finish_reason": "stop"}]})
+
+
+SAID = {
+    "id": "m", "type": "message", "role": "assistant", "status": "completed",
+    "content": [{"type": "output_text", "text": "".join(TOKENS), "annotations": [], "logprobs": []}],
+}  # fmt: skip
+RESPONSE = {"id": "r", "object": "response", "model": "m", "status": "completed", "output": [SAID]}
+OF_RESPONSES = b"".join(
+    f"event: {one['type']}\ndata: {json.dumps(one, ensure_ascii=False)}\n\n".encode()
+    for one in events(RESPONSE, lambda _: TOKENS)
+)
+WHOLE = {"plain": PLAIN.encode(), "streamed": STREAM, "responses": json.dumps(RESPONSE).encode()}
+WHOLE["responses, streamed"] = OF_RESPONSES
 
 
 async def hold(seconds: float = 0.0) -> None:
@@ -58,12 +72,12 @@ async def made(whole: bytes, cuts: list[int], effect: Effect, *, streamed: bool)
     return out, "whole"
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("kind", WHOLE)
 @pytest.mark.parametrize("name", EFFECTS)
 @settings(max_examples=25, deadline=None)
 @given(cuts=st.lists(st.integers(0, 10_000), max_size=12))
-def test_the_pieces_do_not_matter(name: str, streamed: bool, cuts: list[int]) -> None:
-    whole = STREAM if streamed else PLAIN.encode()
+def test_the_pieces_do_not_matter(name: str, kind: str, cuts: list[int]) -> None:
+    whole, streamed = WHOLE[kind], kind.endswith("streamed")
 
     async def both() -> tuple[tuple[bytes, str], tuple[bytes, str]]:
         effect = EFFECTS[name]
@@ -79,10 +93,10 @@ WAITING = {"slow_first_token", "slow_chunks", "bandwidth", "stall"}
 OF_CALLS = {"tool_call_as_text", "broken_tool_arguments"}
 
 
-@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("kind", WHOLE)
 @pytest.mark.parametrize("name", sorted(EFFECTS.keys() - WAITING - OF_CALLS))
-def test_each_of_them_changes_something(name: str, streamed: bool) -> None:
-    whole = STREAM if streamed else PLAIN.encode()
+def test_each_of_them_changes_something(name: str, kind: str) -> None:
+    whole, streamed = WHOLE[kind], kind.endswith("streamed")
     out, ending = asyncio.run(made(whole, [], EFFECTS[name], streamed=streamed))
     assert ending == ENDINGS.get(name, "whole")
     assert out != whole
