@@ -30,8 +30,8 @@ _OLDEST = 5.0
 """Seconds. The kernel's record is by the wall clock; bytes that seem to have lain here longer show that it was set."""
 
 _MOST = 65536
-"""Bytes of one read. asyncio asks for 256 KiB, which the system maps and unmaps each time: five times the read itself,
-and most pieces of a stream have some 300 bytes."""
+"""Bytes of one read. asyncio asks for 256 KiB; room of that size may be mapped from the system and given back each
+time, while most pieces of a stream have some 300 bytes."""
 
 Take = Callable[[bytes, float | None], bool]
 """Takes a piece of a body and when it came (by ``time.perf_counter``; None: just now). True: no more is wanted."""
@@ -95,6 +95,10 @@ def _arrival(notes: list[tuple[int, int, bytes]]) -> float:
 class Arriving:
     """A reply as it comes in. ``sent``: when its request went out, None where a connection had to be made for it;
     ``head``: when its headers were there. Both by ``time.perf_counter``."""
+
+    __slots__ = (
+        "_content", "_end", "_error", "_looking", "_marks", "_over", "_passed", "_take", "_whole", "head", "sent",
+    )  # fmt: skip
 
     def __init__(self, content: StreamReader, sent: float | None, head: float) -> None:
         self.sent = sent

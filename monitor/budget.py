@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from monitor.config.model import ChainConfig
 from monitor.model import Outcome, ProbeSpec, Reason
+from monitor.model.quick import quick
 from monitor.purses import OVERALL, Limits, Purse, Scope, limits, probe_name, purses_of
 
 __all__ = [
@@ -50,6 +51,7 @@ class PermitReason(StrEnum):
     USED_UP = "used_up"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
     """Whether a question may be paid for. ``because`` is one sentence for people."""
@@ -74,6 +76,7 @@ class BudgetState:
     resumes: float
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """Money that a question in flight may cost."""

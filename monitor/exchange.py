@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.model import NO_TOKENS, Attempt, Reason, Tokens
+from monitor.model.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What a probe wants to know, before a dialect words it.
@@ -23,6 +25,7 @@ class Question:
     extra: Mapping[str, Any] | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One request, ready to send. ``deadline`` and ``first_token`` (streams only) are our own, in seconds.
@@ -60,6 +63,7 @@ class Fate(StrEnum):
     OURS = "ours"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One server-sent event: seconds since the request was sent, and its data, undecoded."""
@@ -68,6 +72,7 @@ class Event:
     data: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What came back, whatever the bytes. ``status`` is None when no status line arrived.
@@ -88,6 +93,7 @@ class Reply:
     detail: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """The cause of a bad exchange, with what an operator needs beside it. ``reason`` NONE means nothing is wrong."""
@@ -97,6 +103,7 @@ class Finding:
     retry_after: float | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a reply says once a dialect has read it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding
 from monitor.model import Attempt, Path, Reason, Target
+from monitor.model.quick import quick
 from monitor.naming import closeness, same_provider
 from monitor.offering import Catalogue
 
@@ -16,6 +17,7 @@ _FARTHEST = 100  # farther than any name that means the model
 _NEARLY = 0.9  # an attempt that failed after this share of its target's timeout has waited for nothing as well
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """The target that answered a chain, and how it came to that. ``path`` None: the endpoint does not say who answered.

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from monitor.config.model import ChainConfig, EndpointConfig
 from monitor.exchange import Answer, Ask, Question, Reply
 from monitor.model import Mode, Target
+from monitor.model.quick import quick
 from monitor.naming import find_entry
 from monitor.offering import Catalogue
 from monitor.reading import header
@@ -23,6 +24,7 @@ class UnsupportedError(ValueError):
     """A question that this dialect has no words for."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Where a question goes: to one ``target``, or (None) to the whole chain, which the endpoint then walks.

@@ -9,10 +9,12 @@ from monitor.clock import utc_minute
 from monitor.health.fitness import lacks, named
 from monitor.health.state import ChainState, SubjectState, Trouble
 from monitor.model import Health, Reason, Subject, Target, Transition
+from monitor.model.quick import quick
 
 _TROUBLED = (Health.LIMITED, Health.DEGRADED, Health.DOWN)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rung:
     """One target with everything that is known of it, its pinned providers summed up."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from monitor.model import Health, Path, Reason, Status, Subject
+from monitor.model.quick import quick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class WrongAnswer:
     right: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
     """Who gave the last end-to-end answer. ``label`` is None when nobody of the chain did.
@@ -35,6 +37,7 @@ class Serving:
     at: float
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindState:
     """Health of one subject as one kind of probe sees it.
@@ -59,6 +62,7 @@ class KindState:
     wrong: WrongAnswer | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectState:
     """Health of a target, or of a chain's own end-to-end results: the worst of its kinds.
@@ -100,6 +104,7 @@ class Trouble:
     providers: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainState:
     """Health of a whole chain with its evidence: who serves now, which targets are in trouble and why.

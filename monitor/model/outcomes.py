@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass
 
 from monitor.model.enums import Health, Origin, Path, Reason, Status
+from monitor.model.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
     prompt: int = 0
@@ -19,6 +21,7 @@ class Tokens:
 NO_TOKENS = Tokens()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One request to one target, as reported by the router or as made by us.
@@ -34,6 +37,7 @@ class Attempt:
     duration: float | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a probe run (or a live exchange) ends as.
@@ -76,6 +80,7 @@ class Outcome:
         return self.target is None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """Whose health: a chain (``target`` None), a target, or a target pinned to a provider."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from monitor.config.model import ChainConfig
 from monitor.exchange import Answer, Finding, Reply
 from monitor.model import Origin, ProbeSpec, Tokens
+from monitor.model.quick import quick
 from monitor.offering import Catalogue
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run of a probe, and what it is judged by."""
@@ -24,6 +26,7 @@ class Run:
     drill: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """What came back. ``said``: what the kind finds wrong with the answer's content, where it came whole."""
