@@ -137,20 +137,18 @@ class Arriving:
         if take is None:
             self._marks.append((content.total_bytes, at))
         elif content.exception() is None:
-            self._drain(take, at)
+            self._looking = True
+            while not self._over and content.total_bytes > self._passed and (piece := content.read_nowait()):
+                self._hand(take, piece, at)
+            self._looking = False
+            if self._over:
+                return
         broken = None if self._whole else content.exception() or self._why_lost(lost)
         self._whole = self._whole or (broken is None and content.is_eof())
         if broken is not None:
             self._finish(broken)
         elif take is not None and self._whole:
             self._finish(None)
-
-    def _drain(self, take: Take, at: float | None) -> None:
-        self._looking = True
-        content = self._content
-        while not self._over and content.total_bytes > self._passed and (piece := content.read_nowait()):
-            self._hand(take, piece, at)
-        self._looking = False
 
     def _why_lost(self, lost: BaseException | None) -> BaseException | None:
         """aiohttp takes a reset for the end of a body that has no length, and a malformed chunk wakes nobody."""

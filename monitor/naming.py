@@ -20,7 +20,7 @@ _VARIANT_DROPPED = 10
 
 def closeness(wanted: str, reported: str, catalogue: Catalogue) -> int | None:
     """How surely ``reported`` is the model ``wanted``: 0 for the very name, higher is less sure, None for another."""
-    if wanted.lower() == reported.lower():
+    if wanted == reported or wanted.lower() == reported.lower():
         return 0
     asked, said = plain_name(wanted), plain_name(reported)
     (base, variant), (told, told_variant) = _halves(asked), _halves(said)

@@ -75,7 +75,7 @@ def judge_path(position: int | None, attempts: Sequence[Attempt], *, reported: b
 
 def placed(attempts: Sequence[Attempt], chain: ChainConfig, catalogue: Catalogue) -> tuple[Attempt, ...]:
     """The attempts with the targets that they were. One that names nobody keeps the place its endpoint gave it."""
-    return tuple(_placed(attempt, chain, catalogue) for attempt in attempts)
+    return tuple([_placed(attempt, chain, catalogue) for attempt in attempts])
 
 
 def _placed(attempt: Attempt, chain: ChainConfig, catalogue: Catalogue) -> Attempt:
@@ -125,9 +125,11 @@ def find_slow_cascade(attempts: Sequence[Attempt], chain: ChainConfig, duration:
 def failures(attempts: Sequence[Attempt]) -> str:
     """The failed attempts in order: ``503 from Anthropic, 429 from OpenAI``."""
     return ", ".join(
-        f"{attempt.status_code or attempt.reason} from {attempt.provider or attempt.model or 'a provider'}"
-        for attempt in attempts
-        if attempt.reason is not Reason.NONE
+        [
+            f"{attempt.status_code or attempt.reason} from {attempt.provider or attempt.model or 'a provider'}"
+            for attempt in attempts
+            if attempt.reason is not Reason.NONE
+        ]
     )
 
 
@@ -154,7 +156,10 @@ def _nearness(target: Target, model: str | None, provider: str | None, catalogue
 
 
 def _why(path: Path, served_by: str, attempts: Sequence[Attempt], chain: ChainConfig) -> str:
-    primary, failed = _wanted(chain.target(0)), failures(attempts)
+    failed = failures(attempts)
+    if path is Path.PRIMARY and not failed:
+        return f"answered by {served_by}"
+    primary = _wanted(chain.target(0))
     if path is Path.WRONG_MODEL:
         wanted = ", ".join(_wanted(target) for target in chain.all_targets())
         return f"answered by {served_by}, which is not in the chain ({wanted})"

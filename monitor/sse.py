@@ -34,22 +34,16 @@ class EventReader:
         self._between = True
 
     def feed(self, chunk: bytes) -> Iterator[str]:
+        """As nearly all come, each event is whole and of one line. Between two events nothing is held back, no line and
+        no half of a character, so such bytes can be read by themselves."""
         if self._between and chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and chunk.find(b"\r") < 0:
-            return self._whole(chunk)
+            text = str(chunk[6:-2], "utf-8", "replace")
+            alone = text.find("\n") < 0
+            events = [text] if alone else text.split("\n\ndata: ")
+            if alone or text.count("\n") == 2 * (len(events) - 1):
+                self._begun = True
+                return iter(events)
         return self._any(chunk)
-
-    def _whole(self, chunk: bytes) -> Iterator[str]:
-        """As nearly all come: each event whole, of one line. Between two events nothing is held back, no line and no
-        half of a character, so these bytes can be read by themselves."""
-        text = str(chunk[6:-2], "utf-8", "replace")
-        if text.find("\n") < 0:
-            self._begun = True
-            return iter((text,))
-        events = text.split("\n\ndata: ")
-        if text.count("\n") > 2 * (len(events) - 1):
-            return self._any(chunk)
-        self._begun = True
-        return iter(events)
 
     def _any(self, chunk: bytes) -> Iterator[str]:
         if self._decoder is None:  # a BOM is one at the very beginning alone

@@ -44,8 +44,8 @@ ours. No POST is ever sent twice: a monitor that tried again would hide what it 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One request, ready to send. ``headers`` tell all that aiohttp would add by itself (see ``_ADDED``). ``connect`` is
-    for DNS, TCP and TLS together, ``queue`` for a free connection of our own, both in seconds."""
+    """One request, ready to send. ``headers`` tell all that aiohttp would add by itself (see ``_ADDED``). In seconds:
+    ``connect`` is for DNS, TCP and TLS together, ``queue`` for a free connection of our own."""
 
     method: str
     address: URL

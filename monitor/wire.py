@@ -152,7 +152,8 @@ class _Reading:
 
     def _take(self, raw: bytes, at: float | None) -> bool:
         """One piece of the body, and whether it is the last that is wanted."""
-        elapsed = self._elapsed(at)
+        now = self._clock.monotonic()  # as ``_elapsed`` has it; a stream has many pieces
+        elapsed = (now if at is None else now - (time.perf_counter() - at)) - self._started
         if self._ended is not None and elapsed < self._ended:
             elapsed = self._ended
         self._ended = elapsed

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Required, TypedDict, Unpack
+from dataclasses import dataclass, replace
 
 from monitor.capability import Ruling, is_capability
 from monitor.config.model import ChainConfig
@@ -40,13 +39,13 @@ def of_target(run: Run, target: Target, response: Response) -> Outcome:
     return _measured(
         run,
         response,
-        status=status_of(finding.reason),
-        reason=finding.reason,
-        retry_after=finding.retry_after,
-        served_by=target.label if served else None,
-        position=target.position,
-        attempts=placed(answer.attempts, run.chain, run.catalogue),
-        detail=_told(finding, answer) or f"answered by {_who(answer) or target.model}",
+        _Judged(
+            finding=finding,
+            served_by=target.label if served else None,
+            position=target.position,
+            attempts=placed(answer.attempts, run.chain, run.catalogue),
+            detail=_told(finding, answer) or f"answered by {_who(answer) or target.model}",
+        ),
     )
 
 
@@ -69,7 +68,7 @@ def of_chain(run: Run, response: Response) -> Outcome:
         story = [finding.detail, served.why]
     else:
         story = [_told(finding, answer), f"tried {served.why}" if served.why else ""]
-    return _measured(run, response, **_chained(run, finding, served, (*story, cascade)))
+    return _measured(run, response, _chained(run, finding, served, (*story, cascade)))
 
 
 def of_walk(run: Run, walk: Walk) -> Outcome:
@@ -86,7 +85,7 @@ def of_walk(run: Run, walk: Walk) -> Outcome:
         _in_time(run, walk.duration, first_token),
     )
     slow = finding.detail if finding.reason is Reason.TOO_SLOW else ""
-    outcome = _measured(run, last.response, **_chained(run, finding, served, (slow, served.why, cascade)))
+    outcome = _measured(run, last.response, _chained(run, finding, served, (slow, served.why, cascade)))
     return replace(
         outcome,
         duration=walk.duration,
@@ -157,24 +156,21 @@ def _as_lack(run: Run, finding: Finding) -> Finding:
     return finding
 
 
-class _Judged(TypedDict, total=False):
+@dataclass(slots=True, kw_only=True)
+class _Judged:
     """The part of an Outcome that is judged."""
 
-    status: Required[Status]
-    reason: Required[Reason]
-    retry_after: float | None
+    finding: Finding
     served_by: str | None
     position: int | None
-    path: Path | None
+    path: Path | None = None
     attempts: tuple[Attempt, ...]
     detail: str
 
 
 def _chained(run: Run, finding: Finding, served: Served, parts: Iterable[str | None]) -> _Judged:
     return _Judged(
-        status=status_of(finding.reason),
-        reason=finding.reason,
-        retry_after=finding.retry_after,
+        finding=finding,
         served_by=None if served.position is None else run.chain.targets[served.position].label,
         position=served.position,
         path=None if finding.reason is Reason.OURS else served.path,
@@ -183,9 +179,10 @@ def _chained(run: Run, finding: Finding, served: Served, parts: Iterable[str | N
     )
 
 
-def _measured(run: Run, response: Response, **judged: Unpack[_Judged]) -> Outcome:
+def _measured(run: Run, response: Response, judged: _Judged) -> Outcome:
     """What can be said of every exchange, and how it was judged."""
     spec, answer, reply = run.spec, response.answer, response.reply
+    finding = judged.finding
     return Outcome(
         id=run.id,
         at=run.at,
@@ -196,7 +193,14 @@ def _measured(run: Run, response: Response, **judged: Unpack[_Judged]) -> Outcom
         drill=run.drill,
         target=spec.target.label if spec.target else None,
         provider=spec.target.provider if spec.target else None,
-        **judged,
+        status=status_of(finding.reason),
+        reason=finding.reason,
+        retry_after=finding.retry_after,
+        served_by=judged.served_by,
+        position=judged.position,
+        path=judged.path,
+        attempts=judged.attempts,
+        detail=judged.detail,
         model=answer.model,
         served_provider=answer.provider,
         status_code=reply.status,
