@@ -109,8 +109,12 @@ class Knowledge:
             self._latest[key] = outcome
             if outcome.status in ANSWERED and outcome.duration > 0:  # what the catalogue settled took no time
                 self._latencies[key] = outcome.duration
-        self._subjects[key], change = advance(self._subjects.get(key), outcome, chain.health)
-        self._unsaved[SUBJECTS][key] = self._subjects[key]
+        before = self._subjects.get(key)
+        after, change = advance(before, outcome, chain.health)
+        self._subjects[key] = self._unsaved[SUBJECTS][key] = after
+        well = before is not None and before.health is after.health is Health.HEALTHY
+        if well and not outcome.is_chain and chain.name in self._judged:
+            return ()  # of a target that is and was healthy a chain sees nothing else
         changes = (change,) if change and not outcome.is_chain else ()
         return (*changes, *self._judge(chain, outcome.at))
 
@@ -249,6 +253,7 @@ class Knowledge:
         state, change = judge_chain(chain.name, own, targets, self.chain_state(chain.name), now)
         self._chains[chain.name] = state
         self._unsaved[CHAINS][chain.name] = state
+        self._judged.add(chain.name)
         return (change,) if change else ()
 
     def _decide_pace(self, spec: ProbeSpec, now: float) -> Pace:
@@ -268,6 +273,7 @@ class Knowledge:
     def _obey(self, config: Config, specs: tuple[ProbeSpec, ...]) -> None:
         """Take over a config, with what is looked up for each outcome worked out once."""
         self._config, self._specs = config, specs
+        self._judged: set[str] = set()
         by_chain: dict[str, list[ProbeSpec]] = {chain.name: [] for chain in config.chains}
         for spec in specs:
             by_chain[spec.chain].append(spec)

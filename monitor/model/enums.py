@@ -23,7 +23,7 @@ class Origin(StrEnum):
 
     @property
     def counts(self) -> bool:
-        return self in (Origin.SCHEDULED, Origin.LIVE)
+        return self is Origin.SCHEDULED or self is Origin.LIVE
 
 
 class Status(StrEnum):

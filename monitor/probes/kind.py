@@ -11,8 +11,7 @@ from monitor.model import ProbeSpec, Reason
 from monitor.reading import clean
 
 FINE = Finding(reason=Reason.NONE)
-_CONSONANTS = "bdfklmnprstv"
-_VOWELS = "aeiou"
+_SYLLABLES = tuple(consonant + vowel for consonant in "bdfklmnprstv" for vowel in "aeiou")
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -45,7 +44,7 @@ class Kind(Protocol):
 
 def word(rng: Random) -> str:
     """Something that reads like a word and is none: ``bakotemu``. Models repeat it without correcting it."""
-    return "".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(4))
+    return "".join([rng.choice(_SYLLABLES) for _ in range(4)])
 
 
 def repeat_after_me(nonce: str) -> str:
