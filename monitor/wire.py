@@ -33,9 +33,8 @@ async def exchange(transport: httpx.AsyncBaseTransport, ask: Ask, clock: Clock, 
     """
     reading = _Reading(ask, clock, limit)
     try:
-        async with asyncio.timeout(reading.allowed) as alarm:
-            reading.alarm = alarm
-            fate, detail = await reading.run(transport)
+        async with asyncio.timeout(None) as alarm:
+            fate, detail = await reading.run(transport, alarm)
     except (TimeoutError, _LateError) as error:
         late = isinstance(error, _LateError) or alarm.expired()
         fate, detail = reading.why_late() if late else (Fate.OURS, _place(error))
@@ -55,7 +54,8 @@ class _Reading:
 
     def __init__(self, ask: Ask, clock: Clock, limit: int) -> None:
         self.status: int | None = None
-        self.alarm: asyncio.Timeout | None = None
+        self._loop = asyncio.get_running_loop()
+        self._due = 0.0
         self._ask = ask
         self._clock = clock
         self._limit = limit
@@ -71,7 +71,6 @@ class _Reading:
         self._streaming = ask.stream
         self._began = False
         self._until = self.allowed
-        self._set_for: float | None = self._until  # by who runs it
         self._done = False
         self._too_large = False
 
@@ -83,16 +82,32 @@ class _Reading:
             return min(first_token, self._ask.deadline)
         return self._ask.deadline
 
-    async def run(self, transport: httpx.AsyncBaseTransport) -> tuple[Fate, str]:
-        incoming = await send(self._ask, transport, self.allowed)
-        whole = False
+    async def run(self, transport: httpx.AsyncBaseTransport, alarm: asyncio.Timeout) -> tuple[Fate, str]:
+        self._due = self._loop.time() + self._until
+        self._watch(alarm)
         try:
-            self._take_head(incoming)
-            await incoming.pour(self._take)
-            whole = not self._too_large
+            incoming = await send(self._ask, transport, self._until)
+            whole = False
+            try:
+                self._take_head(incoming)
+                await incoming.pour(self._take)
+                whole = not self._too_large
+            finally:
+                await incoming.close(whole=whole)
         finally:
-            await incoming.close(whole=whole)
+            self._timer.cancel()
         return self._judge_end()
+
+    def _watch(self, alarm: asyncio.Timeout) -> None:
+        self._timer = self._loop.call_at(self._due, self._ring, alarm)
+
+    def _ring(self, alarm: asyncio.Timeout) -> None:
+        """The deadline that was set last is over. Nearly all exchanges end before, so whether it was moved meanwhile is
+        looked at here: to move a timer costs as much as a piece of a stream."""
+        if self._loop.time() < self._due:
+            self._watch(alarm)
+        else:
+            alarm.reschedule(self._due)
 
     def why_late(self) -> tuple[Fate, str]:
         self._ended = None
@@ -129,7 +144,6 @@ class _Reading:
             self._started += self._elapsed(incoming.sent)
         elif incoming.queued:
             self._started += incoming.queued  # waiting for a connection of our own is no slowness of the endpoint
-            self._set_for = None
         self._first_byte = self._ended = self._elapsed(incoming.head)
         if self._ended >= self._until:
             raise _LateError
@@ -140,15 +154,12 @@ class _Reading:
         self._reader = EventReader() if self._streaming else None
         if self._headers.get("content-encoding", "").lower() in {"gzip", "x-gzip"}:
             self._unpack = Gunzip(self._limit)
-        self._set_alarm()
+        self._move_deadline()
 
-    def _set_alarm(self) -> None:
-        """To the deadline that holds from now on, where it is another one."""
-        self._until = allowed = self.allowed
-        if allowed == self._set_for or self.alarm is None or self.alarm.expired():
-            return
-        self._set_for = allowed
-        self.alarm.reschedule(asyncio.get_running_loop().time() + allowed - self._elapsed())
+    def _move_deadline(self) -> None:
+        """To the one that holds from now on, which is never an earlier one."""
+        self._until = self.allowed
+        self._due = self._loop.time() + self._until - self._elapsed()
 
     def _take(self, raw: bytes, at: float | None) -> bool:
         """One piece of the body, and whether it is the last that is wanted."""
@@ -184,7 +195,7 @@ class _Reading:
             self._events.append(Event(at=elapsed, data=data))
             if not self._began and bears_content(data):
                 self._began = True
-                self._set_alarm()
+                self._move_deadline()
 
     def _take_body(self, chunk: bytes) -> None:
         self._body += chunk[: self._limit - len(self._body)]
