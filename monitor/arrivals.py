@@ -58,7 +58,7 @@ class StampedSocket(socket.socket):
         return super().sendmsg(buffers, *rest)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        data, notes, _, _ = self.recvmsg(min(bufsize, _MOST), _ROOM, flags)
+        data, notes, _, _ = self.recvmsg(min(_MOST, bufsize), _ROOM, flags)
         self.arrived = _arrival(notes)
         return data
 
@@ -143,16 +143,16 @@ class Arriving:
             self._looking = False
             if self._over:
                 return
-        broken = None if self._whole else content.exception() or self._why_lost(lost)
+        broken = None if self._whole else content.exception() or (self._why_lost(lost) if lost is not None else None)
         self._whole = self._whole or (broken is None and content.is_eof())
         if broken is not None:
             self._finish(broken)
         elif take is not None and self._whole:
             self._finish(None)
 
-    def _why_lost(self, lost: BaseException | None) -> BaseException | None:
+    def _why_lost(self, lost: BaseException) -> BaseException | None:
         """aiohttp takes a reset for the end of a body that has no length, and a malformed chunk wakes nobody."""
-        if lost is None or not (isinstance(lost, OSError) or not self._content.is_eof()):
+        if self._content.is_eof() and not isinstance(lost, OSError):
             return None
         self._content.set_exception(lost)
         return lost

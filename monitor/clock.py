@@ -21,11 +21,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
+    monotonic = staticmethod(time.perf_counter)
+
     def now(self) -> float:
         return time.time()
-
-    def monotonic(self) -> float:
-        return time.perf_counter()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

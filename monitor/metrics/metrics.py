@@ -229,8 +229,8 @@ class Metrics:
         if outcome.cost:
             self._series.count("fallbackd_probe_cost_usd_total", place, outcome.cost)
         tokens = outcome.tokens
-        spent = {"prompt": tokens.prompt, "completion": tokens.completion, "reasoning": tokens.reasoning}
-        for direction, count in spent.items():
+        spent = (("prompt", tokens.prompt), ("completion", tokens.completion), ("reasoning", tokens.reasoning))
+        for direction, count in spent:
             if count:
                 self._series.count("fallbackd_probe_tokens_total", (*place, direction), count)
 
