@@ -28,22 +28,22 @@ def read_answer(path: str, reply: Reply, body: Copy, started: float, dialect: Di
     streamed = _header(reply, "content-type").lower().startswith("text/event-stream")
     raw = unpacked(body, _header(reply, "content-encoding"))
     if raw is None:
-        return Answer(finding=_unread(reply, now))
+        return dialect.headed(Answer(finding=_unread(reply, now)), reply)
     if streamed:
         events = tuple(telling_events(raw, body, started))
         said = tuple(event for event in events if event.data != DONE)
         reply = replace(reply, events=said, done=len(said) < len(events))
     elif reply.fate is Fate.ANSWERED and not (body.whole and len(raw) < _PLAIN_LIMIT):
-        return _glimpsed(raw, reply, now)
+        return dialect.headed(_glimpsed(raw, reply, now), reply)
     else:
         reply = replace(reply, body=raw)
     api = api_of(path)
     if api is Api.CHAT:
         answer = dialect.read(reply, now=now)
     elif streamed and api is not Api.EMBEDDINGS:
-        answer = read_typed_stream(reply, now)
+        answer = dialect.headed(read_typed_stream(reply, now), reply)
     else:
-        answer = read_typed(reply, now)
+        answer = dialect.headed(read_typed(reply, now), reply)
     return _with_gaps(answer, body, started) if streamed else answer
 
 

@@ -56,6 +56,9 @@ class Anthropic:
             marks=marks_of(route, self.name),
         )
 
+    def headed(self, answer: Answer, reply: Reply) -> Answer:  # noqa: ARG002 - its headers say nothing of that
+        return answer
+
     def read(self, reply: Reply, *, now: float) -> Answer:
         answer = (read_stream if is_streamed(reply) else read_message)(reply, now=now)
         return replace(answer, finding=_named(answer.finding, reply))

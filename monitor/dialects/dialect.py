@@ -74,6 +74,10 @@ class Dialect(Protocol):
         """Read any reply whatever; trouble is the answer's finding. ``now`` is in seconds since the epoch."""
         ...
 
+    def headed(self, answer: Answer, reply: Reply) -> Answer:
+        """An answer of another API than the one that is asked here, with what the reply's headers say of it."""
+        ...
+
 
 def bound_tokens(wanted: int, models: Iterable[str], catalogue: Catalogue) -> int:
     """What an answer may cost, raised to what the models need: one body serves them all, so the hungriest counts.

@@ -47,6 +47,9 @@ class LiteLLM(OpenAICompatible):
         answer = _by_headers(super().read(reply, now=now), reply)
         return answer if answer.finding.reason is Reason.NONE else _by_error(answer, reply)
 
+    def headed(self, answer: Answer, reply: Reply) -> Answer:
+        return _by_headers(answer, reply)
+
 
 def _by_headers(answer: Answer, reply: Reply) -> Answer:
     group = clean(header(reply.headers, "x-litellm-model-group"), 200) or None

@@ -58,6 +58,9 @@ class OpenAICompatible:
             marks=marks_of(route, self.name),
         )
 
+    def headed(self, answer: Answer, reply: Reply) -> Answer:  # noqa: ARG002 - its headers say nothing of that
+        return answer
+
     def read(self, reply: Reply, *, now: float) -> Answer:
         if is_streamed(reply):
             answer = read_stream(reply, self.report, now=now, strict=self.strict)

@@ -20,7 +20,14 @@ SPENT = {**USAGE, "output_tokens_details": {"reasoning_tokens": 5}}
 THOUGHT = {"type": "reasoning", "summary": []}
 
 
-def read(path: str, answer: dict[str, Any] | list[dict[str, Any]], mode: str = "client") -> Outcome:
+def read(
+    path: str,
+    answer: dict[str, Any] | list[dict[str, Any]],
+    mode: str = "client",
+    *,
+    dialect: str = "openai_compatible",
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Outcome:
     record = Record(at=1.0, started=1.0, path=path)
     record.asked.take(json.dumps({"model": SONNET, "input": "ping"}).encode(), 1.0)
     if isinstance(answer, list):
@@ -29,11 +36,12 @@ def read(path: str, answer: dict[str, Any] | list[dict[str, Any]], mode: str = "
             record.answer.take(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode(), 1.1 + number)
     else:
         record.answer.take(json.dumps(answer).encode(), 1.1)
+    record.headers = (*record.headers, *headers)
     record.status, record.ended = 200, 9.0
     asked = read_asked(record.asked)
     place = Places([chain("chat", mode)]).find(asked)
     assert place is not None
-    reading = Reading(dialect=DIALECTS["openai_compatible"], catalogue=Catalogue)
+    reading = Reading(dialect=DIALECTS[dialect], catalogue=Catalogue)
     return outcome_of(record, asked, place, reading, identity="x")
 
 
@@ -123,3 +131,20 @@ def test_an_answer_of_a_stranger_is_not_the_targets_whoever_walks_the_chain(mode
 def test_a_target_may_say_its_name_in_other_words(named: str) -> None:
     told = read("/v1/responses", {**response(message(text("pong"))), "model": named})
     assert (told.status, told.path, told.served_by) == (Status.OK, Path.PRIMARY, "primary")
+
+
+PACKED = (b"Content-Encoding", b"br")
+
+
+@pytest.mark.parametrize("more", [(), (PACKED,)], ids=["read", "packed in a way that is not read"])
+@pytest.mark.parametrize("mode", ["client", "server"])
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/embeddings"])
+def test_a_proxy_says_in_its_headers_which_of_its_groups_answered(
+    path: str, mode: str, more: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    headers = ((b"x-litellm-model-group", SONNET.encode()), (b"x-litellm-model-id", b"deployment-1"), *more)
+    body = {**response(message(text("pong"))), "model": "some-deployment-of-azure", "data": [{"embedding": [0.5]}]}
+    told = read(path, body, mode, dialect="litellm", headers=headers)
+    assert (told.status, told.served_by, told.model, told.served_provider) == (
+        Status.OK, "primary", SONNET, "deployment-1",
+    )  # fmt: skip
