@@ -10,28 +10,38 @@ from monitor.conditions.offers import reported_facts
 from monitor.conditions.world import Condition, Rule, World
 from monitor.config.model import RuleConfig
 from monitor.health import ChainState
-from monitor.model import Health
+from monitor.model import Health, Reason
 
 _NO_ANSWER = "Applications that use this chain get no answer."
+_NO_USE = "Applications that use this chain get no answer that they can use."
+_IMPACTS = {
+    Reason.WRONG_MODEL: "Applications that use this chain are answered by a model outside it.",
+    **dict.fromkeys((Reason.MALFORMED, Reason.EMPTY, Reason.STARVED, Reason.WRONG_ANSWER, Reason.CUT), _NO_USE),
+}
 
 
 def _chain_down(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
         if state.health is Health.DOWN:
-            yield _health_condition(rule, world, state, _NO_ANSWER)
+            yield _health_condition(rule, world, state)
 
 
 def _chain_degraded(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
         # Down is worse than degraded, not the end of it: without this a chain that dies would be reported as mended.
         if state.health in (Health.DEGRADED, Health.DOWN):
-            impact = (
-                "It still answers, with less protection or speed." if state.health is Health.DEGRADED else _NO_ANSWER
-            )
-            yield _health_condition(rule, world, state, impact)
+            yield _health_condition(rule, world, state)
 
 
-def _health_condition(rule: RuleConfig, world: World, state: ChainState, impact: str) -> Condition:
+def _impact(state: ChainState) -> str:
+    """What applications notice. An answer that is no good is an answer all the same, and whoever reads must know."""
+    if state.health is Health.DEGRADED:
+        return "It still answers, with less protection or speed."
+    return _IMPACTS.get(state.reason, _NO_ANSWER)
+
+
+def _health_condition(rule: RuleConfig, world: World, state: ChainState) -> Condition:
+    impact = _impact(state)
     return Condition(
         alert=rule.name,
         when=rule.when,
@@ -67,6 +77,7 @@ def _wrong_model(rule: RuleConfig, world: World, _now: float) -> Iterator[Condit
             summary=f"{model}{via} answered, which is none of the chain's targets.",
             matters=(model,),
             facts=(("answered by", f"{model}{via}"), ("at", utc(wrong.at)), *chain_facts(world, state.chain)),
+            cause=world.causes.of(state.chain),
         )
 
 
@@ -74,10 +85,11 @@ CHAIN_DOWN = Rule(
     name="chain_down",
     judge=_chain_down,
     meaning="The chain's own end-to-end questions fail, or all its targets are down while nothing asks it end to end.",
-    impact="Applications that use the chain get no answer: neither the primary nor any fallback helps them.",
+    impact="Applications that use the chain get no answer, or none of use: neither primary nor fallback helps them.",
     diagnosis=(
         "Read the dead targets and their reasons in the message. The same reason everywhere points at what they share: "
-        "the credential, the account's credit, the endpoint or the network. `fallbackd probe CHAIN` asks once more."
+        "the credential, the account's credit, the endpoint or the network. `fallbackd probe CHAIN` asks once more. "
+        "Where a model outside it answers, look under `wrong_model`."
     ),
     mitigation=(
         "Mend what the targets share, or put a target at an independent provider into the chain. Credit and "

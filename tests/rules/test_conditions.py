@@ -102,6 +102,20 @@ def test_a_condition_holds_the_evidence():
 
 
 @pytest.mark.parametrize(
+    ("health", "reason", "impact"),
+    [
+        (Health.DOWN, Reason.TIMEOUT, "Applications that use this chain get no answer."),
+        (Health.DOWN, Reason.WRONG_MODEL, "Applications that use this chain are answered by a model outside it."),
+        (Health.DOWN, Reason.EMPTY, "Applications that use this chain get no answer that they can use."),
+        (Health.DEGRADED, Reason.WRONG_MODEL, "It still answers, with less protection or speed."),
+    ],
+)
+def test_what_applications_notice_is_said_as_it_is(health, reason, impact):
+    (condition,) = evaluate([rule("chain_degraded")], world(chain(health, reason=reason, own="")), NOW)
+    assert condition.summary == impact
+
+
+@pytest.mark.parametrize(
     ("good", "bad", "texts"),
     [
         (None, None, ("2026-10-03T12:01:00Z", "2026-10-03T12:03:00Z")),
@@ -199,6 +213,7 @@ def test_a_share_must_stay_down_for_a_part_of_its_window(window, hold):
 def test_an_answer_from_outside_the_chain_is_a_condition():
     wrong = WrongAnswer(at=NOW, model="acme/x", provider="Acme", outcome="o")
     (condition,) = evaluate([rule("wrong_model")], world(chain(Health.HEALTHY, wrong=wrong)), NOW)
+    assert condition.cause == Cause(kind=CauseKind.CHAIN, name="chat"), "it is followed where its chain is"
     assert condition.summary == "acme/x at Acme answered, which is none of the chain's targets."
     assert condition.matters == ("acme/x",)
     assert evaluate([rule("wrong_model")], world(chain(Health.HEALTHY)), NOW) == ()
