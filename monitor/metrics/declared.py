@@ -194,7 +194,7 @@ METRICS: tuple[Declared, ...] = (
         OVERHEAD_SECONDS,
         "What the gateway itself adds to live exchanges: from a whole request to its sending, a new connection "
         "included (request); from the first bytes of the answer to their passing on (answer); and, looked at four "
-        "times a second, how late it turns to what has come (turn).",
+        "times a second, how late it turns to what has come (turn). Of one exchange in eight.",
     ),
     _counter(
         "fallbackd_gateway_unobserved_total",

@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 
+from chaos.gateway.observer import EACH
 from chaos.gateway.overhead import EVERY, added, watch_turns
 from chaos.gateway.record import Record
 from chaos.gateway.relay import SMALL
@@ -76,9 +77,19 @@ async def test_the_careful_way_shows_its_part_but_for_what_a_client_takes_to_sen
     await passing.told(1)
     assert {part for part, _ in passing.added} - {Overhead.TURN} == {Overhead.REQUEST}
     passing.added.clear()
-    await ask(passing.base, SMALL + 1)
-    await passing.told(2)
+    for _ in range(EACH):
+        await ask(passing.base, SMALL + 1)
+    await passing.told(1 + EACH)
     assert {part for part, _ in passing.added} <= {Overhead.TURN}
+
+
+async def test_one_exchange_in_eight_is_looked_at(start: Start, endpoint: Endpoint) -> None:
+    endpoint.answer = [REPLY + ANSWER]
+    passing = await start(endpoint.url, chain())
+    for _ in range(2 * EACH):
+        await ask(passing.base)
+    await passing.told(2 * EACH)
+    assert [part for part, _ in passing.added if part is Overhead.REQUEST] == [Overhead.REQUEST] * 2
 
 
 async def test_how_late_it_turns_is_told_four_times_a_second() -> None:
