@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from monitor.catalogue import READERS
 from monitor.config.model import Config
 from monitor.drift import About, Known, compare, discovered, serving, shared_fate
-from monitor.findings import CatalogueFinding
+from monitor.findings import CatalogueFinding, Use
 from monitor.model import Target
 from monitor.naming import find_entry
 from monitor.offering import Catalogue, Offer
@@ -98,7 +98,12 @@ def reported(config: Config, catalogue: Callable[[str], Catalogue]) -> Mapping[s
 def shared_unread(config: Config) -> tuple[str, ...]:
     """Targets that fall together at endpoints that have no catalogue, so that no reading will ever show it."""
     found = shared_fate(config, lambda _: Catalogue())
-    return tuple(one.detail for one in found if config.endpoints[one.endpoint].dialect not in READERS)
+    return tuple(one.detail for one in found if not any(_is_read(config, use) for use in one.uses))
+
+
+def _is_read(config: Config, use: Use) -> bool:
+    target = config.chain(use.chain).all_targets()[use.position or 0]
+    return config.endpoints[target.endpoint].dialect in READERS
 
 
 def serving_offers(model: str, provider: str | None, catalogue: Catalogue) -> tuple[Offer, ...]:

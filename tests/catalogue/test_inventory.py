@@ -11,7 +11,7 @@ import pytest
 
 from monitor.config.model import AlertsFile, ChainConfig, Config, EndpointConfig
 from monitor.findings import Drift
-from monitor.inventory import CATALOGUES, Inventory, reported
+from monitor.inventory import CATALOGUES, Inventory, reported, shared_unread
 from monitor.offering import Catalogue, ModelEntry, Offer, Price
 from monitor.offers import keep_unread
 from monitor.store import Store
@@ -118,6 +118,20 @@ def test_what_the_endpoint_says_is_put_in_words() -> None:
     assert reported(config(), lambda _: catalogue) == {"chat": {"primary": "primary: x 99.5 % over 30m"}}
     worse = reading("x", status=-2)
     assert reported(config(), lambda _: worse) == {"chat": {"primary": "primary: x, status -2"}}
+
+
+def test_what_no_reading_will_ever_show_is_known_from_the_config() -> None:
+    targets = [
+        {"label": "a", "model": "gpt-4o", "endpoint": "own"},
+        {"label": "b", "model": "gpt-4o-mini", "endpoint": "own"},
+        {"label": "c", "model": "openai/gpt-4o", "provider": "openai"},
+    ]
+    chain = {"name": "mix", "endpoint": "router", "mode": "client", "targets": targets}
+    chain |= {"probes": [{"kind": "completion", "every": "60s"}]}
+    own = EndpointConfig(dialect="openai_compatible", url="https://api.openai.com/v1")
+    given = replace(config(), chains=(ChainConfig.model_validate(chain),))
+    given = replace(given, endpoints={**given.endpoints, "own": own})
+    assert shared_unread(given) == ("a and b of mix fall together: both are asked at api.openai.com",)
 
 
 def test_what_could_not_be_read_stays_as_it_was() -> None:
