@@ -213,7 +213,8 @@ class Experiment:
             self._record.met.append(met)
             tried = f"; attempts: {attempted(outcome.attempts)}" if outcome.attempts else ""
             missed = "" if met else "; the fault did not meet it"
-            missed += f", since it {armed.because}" if missed and drill.varies and armed.because else ""
+            told = armed.because if drill.varies or not armed.count else ""
+            missed += f", since it {told}" if missed and told else ""
             self.say(Phase.INJECT, f"request {number} of {drill.requests} {described(outcome)}{tried}{missed}")
         if drill.capacity is not None and self._injection is not None:
             await self._raise_load(drill.capacity, armed, self._injection.until)

@@ -181,7 +181,10 @@ class Armed:
         """Whether the gateway has the rule; the first caller puts it there. Without it requests go the usual way."""
         if self._put is None:
             self._put = asyncio.create_task(self._arm())
-        return await asyncio.shield(self._put)
+        if placed := await asyncio.shield(self._put):
+            return placed
+        self.because = f"found no gateway under {self._reach.control} that would break it (fallbackd gateway runs one)"
+        return False
 
     async def look(self) -> None:
         """Take over how many exchanges the gateway says that the fault has met."""

@@ -111,6 +111,8 @@ async def test_a_gateway_that_has_gone_breaks_nothing_and_proves_nothing(
     await passing.gateway.stop()
     journal = await drill(passing.gateway, sandbox[1], transport, "unavailable")
     assert (journal.verdict.kind, journal.injected) == (VerdictKind.INCONCLUSIVE, 0)
+    why = f"did not meet it, since it found no gateway under {passing.gateway.control_url} that would break it"
+    assert any(why in event.text for event in journal.events)
 
 
 CHAINS = f"""
