@@ -63,7 +63,8 @@ class Series:
         owner.remove(*values)
 
     def count(self, name: str, values: Values, amount: float = 1) -> None:
-        self._child(self._counters, name, values).inc(amount)
+        child = self._children[name].get(values) or self._child(self._counters, name, values)
+        child.inc(amount)
 
     def set(self, name: str, values: Values, value: float) -> None:
         self._child(self._gauges, name, values).set(value)

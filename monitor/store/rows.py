@@ -37,7 +37,7 @@ def encode(value: Value, adapter: TypeAdapter[Value]) -> bytes:
 def _encode_outcome(outcome: Outcome) -> bytes:
     """As ``encode``, in a third of the time: there are many of them."""
     try:
-        return _WRITING.dump_json(outcome, warnings=False)
+        return _WRITING.serializer.to_json(outcome, warnings=False)
     except PydanticSerializationError:
         return encode(outcome, OUTCOME)
 
