@@ -1,8 +1,8 @@
 """Two questions to the shipped alerts.yaml, answered on a clock that jumps:
 
 False alarms: 30 days of chains that are noisy but healthy (2 % of all attempts fail for no lasting cause, and every
-provider has bursts of 429). How many pages, and how many lesser messages? A chain that hangs on one provider with every
-target is left out: a burst there is an outage of that chain, and a page is right.
+provider has bursts of 429). How many pages, and how many lesser messages? Each page is printed with what led to it. A
+chain that hangs on one provider with every target is counted apart: a burst there leaves it without an answer.
 
 Detection: from the break of a whole chain to the message, by how often the chain is asked.
 
@@ -18,17 +18,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import structlog
+from pages import Witness, hangs_on_one, refused, severities, written
 
-from monitor.config.model import ChainConfig, Config
-from monitor.model import NoticeCause, Severity
+from monitor.config.model import Config
 from tests.simulation.scenario import configured
 from tests.simulation.simulation import Simulation
 from tests.simulation.weather import TROUBLES, Noise, Spell, Weather, bursts
@@ -52,41 +50,37 @@ chains:
 """
 
 
-def independent(config: Config) -> Config:
-    """Without the chains of which one provider serves every target."""
-    kept = [
-        chain for chain in config.chains if len({target.pinned for target in chain.targets}) > 1 or not _pinned(chain)
-    ]
-    return replace(config, chains=tuple(kept))
-
-
-def _pinned(chain: ChainConfig) -> bool:
-    return any(target.pinned for target in chain.targets)
-
-
 async def false_alarms(config: Config, days: float, seed: int) -> None:
     providers = sorted({name for chain in config.chains for target in chain.targets for name in target.pinned})
     spells = bursts(providers, START, days, NOISE, Random(seed))
+    witness = Witness()
     simulation = Simulation(
-        config, Weather(spells, NOISE), start=START, seed=seed, tick=60.0
-    )  # and at each change of health
+        config,
+        Weather(spells, NOISE),
+        start=START,
+        seed=seed,
+        tick=10.0,
+        closely=True,
+        heard=witness.hear,
+    )
     began = time.perf_counter()
     await simulation.run(days * DAY)
     took = time.perf_counter() - began
-    first = [
-        one.notice for one in simulation.told if one.notice.notifier == "log" and one.notice.cause is NoticeCause.FIRST
-    ]
-    by_severity = Counter(notice.severity for notice in first)
+    alone = frozenset(chain.name for chain in config.chains if hangs_on_one(chain))
+    others = frozenset(chain.name for chain in config.chains) - alone
     print(f"\nFalse alarms: {days:g} days, {len(config.chains)} healthy chains, {NOISE.errors:.0%} of attempts fail,")
     print(f"{len(spells)} bursts of 429 at {len(providers)} providers; {simulation.upstream.asked:,} questions")
-    print(f"(simulated in {took:.0f} s)")
-    print("| severity | incidents | by alert |\n|---|---|---|")
-    for severity in reversed(Severity):
-        alerts = Counter(notice.alert for notice in first if notice.severity is severity)
-        named = ", ".join(f"{name} {count}" for name, count in alerts.most_common())
-        print(
-            f"| {severity}{' (pages)' if severity is Severity.CRITICAL else ''} | {by_severity[severity]} | {named} |"
-        )
+    print(f"({simulation.looks:,} looks, simulated in {took:.0f} s)")
+    print("| chains | severity | incidents | by alert |\n|---|---|---|---|")
+    groups = {f"{len(others)} of several providers": others, f"{len(alone)} of one provider": alone}
+    print("\n".join(severities(witness, groups)))
+    print("\nWhen a burst was on at every provider of a chain:")
+    for chain, stretches in refused(config, spells).items():
+        longest = max((end - start for start, end in stretches), default=0.0)
+        print(f"  {chain}: {len(stretches)} times, for {longest:.0f} s at most")
+    print(f"\nPages: {len(witness.pages)}")
+    for page in witness.pages:
+        print("\n".join(written(page, spells)))
 
 
 async def detection(folder: Path, breaks: int, seed: int) -> None:
@@ -123,7 +117,8 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if given.breaks:
             await detection(Path(folder), given.breaks, given.seed)
-        await false_alarms(independent(configured({}, Path(folder))), given.days, given.seed)
+        if given.days:
+            await false_alarms(configured({}, Path(folder)), given.days, given.seed)
 
 
 if __name__ == "__main__":

@@ -107,6 +107,8 @@ def _stopped(why: str | None) -> Permit | None:
 def _in_trouble(drill: Drill, chain: ChainConfig, view: GuardView) -> Permit | None:
     if view.health is Health.DOWN:
         return _refuse(Refusal.CHAIN_DOWN, f"{chain.name} is down for real, so nothing may be broken on purpose")
+    if view.health is Health.LIMITED:
+        return _refuse(Refusal.CHAIN_DOWN, f"{chain.name} answers nothing but 429 now, so nothing may be broken")
     if unfit := _unfit_fallback(drill, chain, view):
         return unfit
     if grave := _grave(view.incidents):

@@ -191,10 +191,10 @@ class Drilling:
 
     def notice(self, transition: Transition) -> None:
         """Real trouble found by a scheduled probe ends the drills of its chain, so that the two are never mixed up."""
-        if transition.after is Health.DOWN:
-            self.runner.notice_outage(
-                transition.subject.chain, f"{transition.subject.key} is down: {transition.detail}"
-            )
+        unanswered = transition.after is Health.LIMITED and transition.subject.target is None
+        if transition.after is Health.DOWN or unanswered:
+            what = f"{transition.subject.key} is {transition.after}: {transition.detail}"
+            self.runner.notice_outage(transition.subject.chain, what)
 
     # What the runner tells (chaos.experiment.Observer).
 

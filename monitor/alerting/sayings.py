@@ -46,8 +46,12 @@ def _chain_down(rule: RuleConfig, watched: Watched) -> Said:
     return _health(rule, watched, ("down",), "Chain {{ $labels.chain }} is down")
 
 
+def _chain_limited(rule: RuleConfig, watched: Watched) -> Said:
+    return _health(rule, watched, ("limited",), "Chain {{ $labels.chain }} is rate limited at every target")
+
+
 def _chain_degraded(rule: RuleConfig, watched: Watched) -> Said:
-    return _health(rule, watched, ("degraded", "down"), "Chain {{ $labels.chain }} is degraded")
+    return _health(rule, watched, ("limited", "degraded", "down"), "Chain {{ $labels.chain }} is degraded")
 
 
 def _health(rule: RuleConfig, watched: Watched, states: tuple[str, ...], title: str) -> Said:
@@ -272,6 +276,7 @@ _SAYINGS: Mapping[str, Callable[[RuleConfig, Watched], Said | Unsaid]] = {
     "capability_lost": capability_lost,
     "daemon_unwell": daemon_unwell,
     "chain_down": _chain_down,
+    "chain_limited": _chain_limited,
     "chain_degraded": _chain_degraded,
     "fallback_rate": _fallback_rate,
     "wrong_model": _wrong_model,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from monitor.conditions.burning import BURN_RATE
 from monitor.conditions.capability_lost import CAPABILITY_LOST
 from monitor.conditions.causes import Cause, CauseKind, Causes
+from monitor.conditions.chain_limited import CHAIN_LIMITED
 from monitor.conditions.chains import CHAIN_DEGRADED, CHAIN_DOWN, WRONG_MODEL
 from monitor.conditions.daemon_unwell import DAEMON_UNWELL
 from monitor.conditions.dead_fallbacks import ALL_FALLBACKS_DEAD
@@ -25,6 +26,7 @@ RULES: Mapping[str, Rule] = {
     rule.name: rule
     for rule in (
         CHAIN_DOWN,
+        CHAIN_LIMITED,
         CHAIN_DEGRADED,
         BURN_RATE,
         ALL_FALLBACKS_DEAD,

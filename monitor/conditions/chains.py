@@ -28,8 +28,8 @@ def _chain_down(rule: RuleConfig, world: World, _now: float) -> Iterator[Conditi
 
 def _chain_degraded(rule: RuleConfig, world: World, _now: float) -> Iterator[Condition]:
     for state in world.chains.values():
-        # Down is worse than degraded, not the end of it: without this a chain that dies would be reported as mended.
-        if state.health in (Health.DEGRADED, Health.DOWN):
+        # Those are worse than degraded, not the end of it: without this a chain that dies would be reported as mended.
+        if state.health in (Health.LIMITED, Health.DEGRADED, Health.DOWN):
             yield _health_condition(rule, world, state)
 
 
@@ -84,7 +84,10 @@ def _wrong_model(rule: RuleConfig, world: World, _now: float) -> Iterator[Condit
 CHAIN_DOWN = Rule(
     name="chain_down",
     judge=_chain_down,
-    meaning="The chain's own end-to-end questions fail, or all its targets are down while nothing asks it end to end.",
+    meaning=(
+        "The chain's own end-to-end questions fail, or all its targets are down while nothing asks it end to end. "
+        "Nothing but 429 is `chain_limited` first, and down when it lasts."
+    ),
     impact="Applications that use the chain get no answer, or none of use: neither primary nor fallback helps them.",
     diagnosis=(
         "Read the dead targets and their reasons in the message. The same reason everywhere points at what they share: "
@@ -98,6 +101,7 @@ CHAIN_DOWN = Rule(
     over="The chain as a whole answers again.",
     inhibits=frozenset(
         {
+            "chain_limited",
             "chain_degraded",
             "fallback_rate",
             "wrong_model",

@@ -14,7 +14,7 @@ def _all_fallbacks_dead(rule: RuleConfig, world: World, _now: float) -> Iterator
     for chain, state in world.chains.items():
         positions = {target.position for target in world.targets.get(chain, ())}
         dead = {one.position for one in state.troubles if one.health is Health.DOWN}
-        if len(positions) < 2 or dead != positions - {0} or state.health is Health.DOWN:
+        if len(positions) < 2 or dead != positions - {0} or state.health in (Health.LIMITED, Health.DOWN):
             continue
         labels = ", ".join(one.label for one in state.troubles if one.position in dead)
         yield Condition(

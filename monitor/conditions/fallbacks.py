@@ -33,8 +33,8 @@ def _above(rule: RuleConfig, counts: Counts) -> Iterator[tuple[str, str]]:
 
 def _risen(rule: RuleConfig, counts: Counts, history: FallbackHistory, now: float) -> Iterator[tuple[str, str]]:
     """A rise needs a past to compare with: as many answers in the baseline as in the window, at the least."""
-    if rule.rise is None:
-        return
+    if rule.rise is None or counts.surely <= rule.rise * LEAST_BASELINE:
+        return  # no past could make it a rise, and to look into one is dear
     past, when = _past(rule, history, now)
     if past.answers < rule.min_samples or past.share is None:
         return

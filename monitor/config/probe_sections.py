@@ -82,7 +82,10 @@ class HealthConfig(Section):
     """``down_after`` failures among the last ``window`` results are down; ``recover_after`` good ones in a row are
     healthy again. A first failure is asked again at once ``confirm`` times."""
 
-    window: int = Field(default=3, ge=1, le=100, description="How many of the latest results are looked at.")
-    down_after: int = Field(default=2, ge=1, le=100, description="So many failures among them are down.")
+    window: int = Field(default=5, ge=1, le=100, description="How many of the latest results are looked at.")
+    down_after: int = Field(default=3, ge=1, le=100, description="So many failures among them are down.")
     recover_after: int = Field(default=2, ge=1, le=100, description="So many good results in a row are healthy again.")
     confirm: int = Field(default=2, ge=0, le=10, description="How often a first failure is asked again at once.")
+    limited_for: Duration = Field(
+        default=180.0, description="How long a chain gets nothing but 429 before it is down; until then it is limited."
+    )

@@ -33,7 +33,8 @@ def judge_chain(
     """The chain's state and its change, if any.
 
     ``targets`` may name a position several times: on its own and once for each pinned provider. Down is a chain whose
-    own results are down, or whose targets are all down while nothing is known end to end.
+    own results are down, or whose targets are all down while nothing is known end to end. Limited is one that nobody
+    answers now for rate limits alone.
     """
     rungs = _rungs(targets)
     troubles = tuple(rung.trouble for rung in rungs if rung.trouble)
@@ -63,8 +64,8 @@ def judge_chain(
 
 def _judge(own: SubjectState | None, rungs: Sequence[_Rung]) -> Health:
     known = own.health if own else Health.UNKNOWN
-    if known is Health.DOWN:
-        return Health.DOWN
+    if known in (Health.DOWN, Health.LIMITED):
+        return known
     if known is Health.UNKNOWN and rungs and all(rung.health is Health.DOWN for rung in rungs):
         return Health.DOWN
     if known is Health.DEGRADED or any(rung.trouble for rung in rungs):

@@ -3,10 +3,14 @@
 from                becomes     when
 unknown             healthy     the first good result
 any but down        down        m of the last n failed
-any but down        limited     a target answered 429
+any but down        limited     a target answered 429; a chain got no answer, and nothing but 429 stood in the way
+limited             down        a chain is refused so for ``limited_for``, m times in a row by now
 unknown to limited  degraded    m of the last n failed or were too slow
 down, limited       degraded    so many answers in a row, not all of them good
 limited to down     healthy     so many good results in a row
+
+A limit of requests a minute passes by itself, which an outage does not: so a chain that is refused for a moment is not
+down yet. Where the 429 itself says that it will last as long as ``limited_for``, there is nothing to wait for.
 
 A kind that asks for a capability is never worse than degraded: whether its target is down is for the others to say. It
 asks seldom, so what would soon be seen by another kind (an outage, a 429) must not stick to it.
@@ -52,7 +56,7 @@ def advance(
     if not outcome.origin.counts or outcome.status is Status.ERROR:
         return before, None
     kinds = {kind.kind: kind for kind in before.kinds}
-    if _says_nothing(outcome, before):
+    if _says_nothing(outcome, before, settings):
         return before, None
     old = kinds.get(outcome.kind) or KindState(kind=outcome.kind, health=Health.UNKNOWN, since=outcome.at)
     kinds[outcome.kind] = _advance_kind(old, outcome, settings)
@@ -76,7 +80,7 @@ def should_confirm(state: SubjectState | None, outcome: Outcome, settings: Healt
     A first failure and a first good result of something down are worth a burst, unless one result decides alone. A
     rate-limited target is left in peace, and what we could not judge says nothing.
     """
-    if not settings.confirm or not outcome.origin.counts or _is_limit(outcome):
+    if not settings.confirm or not outcome.origin.counts or _is_limit(outcome, settings):
         return None
     kind = next((kind for kind in state.kinds if kind.kind == outcome.kind), None) if state else None
     down = kind is not None and kind.health is Health.DOWN
@@ -84,7 +88,8 @@ def should_confirm(state: SubjectState | None, outcome: Outcome, settings: Healt
         return _should_confirm_lack(kind, outcome, settings)
     if outcome.status is Status.FAILED and not down and settings.down_after > 1:
         recent = kind.window[-(settings.window - 1) :] if kind and settings.window > 1 else ()
-        return None if Status.FAILED in recent else Confirm.FIRST_FAILURE
+        decides = recent.count(Status.FAILED) + 1 >= settings.down_after
+        return None if decides or recent[-1:] == (Status.FAILED,) else Confirm.FIRST_FAILURE
     if outcome.status is Status.OK and down and settings.recover_after > 1:
         return Confirm.FIRST_RECOVERY if kind is not None and kind.good == 0 else None
     return None
@@ -113,26 +118,32 @@ def retain(state: SubjectState, kinds: Collection[str]) -> SubjectState | None:
     return _summed(state, kept, max(kind.since for kind in kept), state.serving) if kept else None
 
 
-def _says_nothing(outcome: Outcome, state: SubjectState) -> bool:
+def _says_nothing(outcome: Outcome, state: SubjectState, settings: HealthConfig) -> bool:
     """A question for a capability that met a rate limit, or an outage of which another kind has already told."""
     if not is_capability(outcome.kind) or outcome.is_chain:
         return False
     told = any(kind.health in _IN_TROUBLE for kind in state.kinds if not is_capability(kind.kind))
-    return _is_limit(outcome) or (outcome.status is Status.FAILED and told)
+    return _is_limit(outcome, settings) or (outcome.status is Status.FAILED and told)
 
 
-def _is_limit(outcome: Outcome) -> bool:
-    """A 429 of a target. From a whole chain it is a failure like any other: the application got no answer."""
-    return outcome.reason is Reason.RATE_LIMITED and not outcome.is_chain and outcome.status is not Status.OK
+def _is_limit(outcome: Outcome, settings: HealthConfig) -> bool:
+    """A 429 of a target; of a chain, when every target that was called said so and it is to pass soon."""
+    if outcome.reason is not Reason.RATE_LIMITED or outcome.status is Status.OK:
+        return False
+    if not outcome.is_chain:
+        return True
+    refused = all(attempt.reason in (Reason.RATE_LIMITED, Reason.NONE) for attempt in outcome.attempts)
+    return refused and (outcome.retry_after or 0.0) < settings.limited_for
 
 
 def _advance_kind(old: KindState, outcome: Outcome, settings: HealthConfig) -> KindState:
-    seen = _limited(old, outcome) if _is_limit(outcome) else _counted(old, outcome, settings)
-    health = _judge(seen, outcome, settings)
+    limit = _is_limit(outcome, settings)
+    seen = _limited(old, outcome) if limit else _counted(old, outcome, settings)
+    health = _judge_limit(seen, outcome, settings) if limit else _judge(seen, outcome, settings)
     if health is old.health:
         bad = outcome.status is not Status.OK and health not in (Health.HEALTHY, Health.UNKNOWN)
-        return _explained(seen, outcome) if bad else seen
-    changed = _explained(replace(seen, health=health, since=outcome.at), outcome)
+        return _explained(seen, outcome, limit=limit) if bad else seen
+    changed = _explained(replace(seen, health=health, since=outcome.at), outcome, limit=limit)
     return replace(changed, window=(), good=0, answered=0)
 
 
@@ -155,16 +166,23 @@ def _counted(old: KindState, outcome: Outcome, settings: HealthConfig) -> KindSt
 
 
 def _limited(old: KindState, outcome: Outcome) -> KindState:
-    """A 429 enters no window: it says neither that the target works nor that it does not."""
+    """A 429 enters no window: it says neither that the target works nor that it does not. A chain is not left alone:
+    its applications go on asking, and whether they get an answer again is what is to be seen."""
+    seen = replace(old, good=0, answered=0, limits=old.limits + 1, last_bad=outcome.at)
+    if outcome.is_chain:
+        return seen
     wait = outcome.retry_after or FIRST_BACKOFF * 2 ** min(old.limits, 10)
-    until = outcome.at + min(wait, LONGEST_BACKOFF)
-    return replace(old, good=0, answered=0, limits=old.limits + 1, limited_until=until, last_bad=outcome.at)
+    return replace(seen, limited_until=outcome.at + min(wait, LONGEST_BACKOFF))
+
+
+def _judge_limit(seen: KindState, outcome: Outcome, settings: HealthConfig) -> Health:
+    lasts = seen.health is Health.LIMITED and outcome.at - seen.since >= settings.limited_for
+    lasting = outcome.is_chain and lasts and seen.limits >= settings.down_after
+    return Health.DOWN if seen.health is Health.DOWN or lasting else Health.LIMITED
 
 
 def _judge(seen: KindState, outcome: Outcome, settings: HealthConfig) -> Health:
     now, failed = seen.health, seen.window.count(Status.FAILED)
-    if _is_limit(outcome):
-        return Health.DOWN if now is Health.DOWN else Health.LIMITED
     can_be_down = outcome.is_chain or not is_capability(seen.kind)
     if can_be_down and now is not Health.DOWN and failed >= settings.down_after:
         return Health.DOWN
@@ -183,10 +201,12 @@ def _not_good(seen: KindState) -> int:
     return len(seen.window) - seen.window.count(Status.OK)
 
 
-def _explained(seen: KindState, outcome: Outcome) -> KindState:
+def _explained(seen: KindState, outcome: Outcome, *, limit: bool) -> KindState:
     if seen.health is Health.HEALTHY:
         reason, text = Reason.NONE, "answers"
-    elif _is_limit(outcome):
+    elif limit and outcome.is_chain:
+        reason, text = outcome.reason, f"nothing but 429 for an answer, {seen.limits} in a row"
+    elif limit:
         reason, text = outcome.reason, f"answers 429, left alone until {utc(seen.limited_until or outcome.at)}"
     elif outcome.reason is Reason.MISSING_CAPABILITY:
         reason, text = outcome.reason, shortened(outcome.detail, _DETAIL)

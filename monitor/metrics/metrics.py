@@ -47,12 +47,14 @@ class Metrics:
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it unannotated
         self.registry = CollectorRegistry()
+        self._alerts_set: tuple[frozenset[Values], frozenset[Values]] | None = None
         self._series = Series(self.registry, {"version": version, "python": platform.python_version()})
         ProcessCollector(registry=self.registry)
         self.apply(config, specs, drills)
 
     def apply(self, config: Config, specs: Sequence[ProbeSpec], drills: Sequence[PlannedDrill]) -> None:
         """Follow a config: series of what has gone are removed, those of what stayed keep their values."""
+        self._alerts_set = None
         self._labels = Labels(config, specs, drills, WINDOWS)
         self._series.follow(self._labels.covers, self._labels.starting())
 
@@ -162,10 +164,14 @@ class Metrics:
     def set_alerts(self, alerts: Iterable[Alert]) -> None:
         """Those that fire do; every other alert does not."""
         name = "fallbackd_alerts_firing"
-        firing = {(one.alert, one.chain, one.severity.value) for one in alerts if one.is_firing}
-        for values in self._series.present(name) | firing:
+        firing = frozenset((one.alert, one.chain, one.severity.value) for one in alerts if one.is_firing)
+        present = self._series.present(name)
+        if self._alerts_set == (firing, present):
+            return  # as at almost every look, of which there is one a second
+        for values in present | firing:
             if not values[1] or values[1] in self._labels.chains:
                 self._series.set(name, values, float(values in firing))
+        self._alerts_set = firing, self._series.present(name)
 
     def notice(self, notifier: str, result: str, reason: str) -> None:
         self._series.count("fallbackd_notices_total", (notifier, result, reason))

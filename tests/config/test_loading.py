@@ -99,8 +99,8 @@ def test_mistakes_of_both_files_come_in_one_go(load_texts: Load) -> None:
         "mend this, or write optional: true to do without this notifier\n"
         'alerts.yaml:4  rules[0].when: "chain_dwn" is not known here; did you mean "chain_down"? Known: '
         "all_fallbacks_dead, budget_exhausted, burn_rate, capability_lost, catalogue_drift, chain_degraded, "
-        "chain_down, daemon_unwell, drill_deviated, edge_unproven, fallback_rate, fault_stuck, first_fallback, "
-        "probe_stale, silent_fallback, slow_cascade, wrong_model"
+        "chain_down, chain_limited, daemon_unwell, drill_deviated, edge_unproven, fallback_rate, fault_stuck, "
+        "first_fallback, probe_stale, silent_fallback, slow_cascade, wrong_model"
     )
 
 

@@ -69,6 +69,11 @@ def history(fallbacks: int, primaries: int, *, past: tuple[int, int] = (0, 0)) -
         ("chain_down", Health.UNKNOWN, False),
         ("chain_degraded", Health.DEGRADED, True),
         ("chain_degraded", Health.DOWN, True),
+        ("chain_degraded", Health.LIMITED, True),
+        ("chain_limited", Health.LIMITED, True),
+        ("chain_limited", Health.DOWN, False),
+        ("chain_limited", Health.DEGRADED, False),
+        ("chain_down", Health.LIMITED, False),
         ("chain_degraded", Health.HEALTHY, False),
         ("chain_degraded", Health.UNKNOWN, False),
     ],
@@ -358,6 +363,7 @@ def test_messages_link_to_a_heading_of_the_readme(name):
 def test_the_rules_are_listed_under_their_own_names():
     assert list(RULES) == [
         "chain_down",
+        "chain_limited",
         "chain_degraded",
         "burn_rate",
         "all_fallbacks_dead",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.config.model import HealthConfig
 from monitor.health import Confirm, SubjectState, advance, dump_state, load_state, may_ask, retain, should_confirm
 from monitor.health.subject import FIRST_BACKOFF, LONGEST_BACKOFF, shortened
-from monitor.model import Health, Origin, Outcome, Path, Reason, Status, Transition
+from monitor.model import Attempt, Health, Origin, Outcome, Path, Reason, Status, Transition
 
 SETTINGS = HealthConfig(window=3, down_after=2, recover_after=2, confirm=2)
 LETTERS = {
@@ -98,15 +98,56 @@ def test_a_target_moves_as_its_results_say(letters, health):
 @pytest.mark.parametrize(
     ("letters", "health"),
     [
-        ("LL", Health.DOWN),
-        ("GL", Health.HEALTHY),
-        ("GLF", Health.DOWN),
-        ("GWL", Health.DOWN),
+        ("L", Health.LIMITED),
+        ("GL", Health.LIMITED),
+        ("GLLL", Health.LIMITED),  # 120 s
+        ("GLLLL", Health.DOWN),  # 180 s
+        ("GLLGL", Health.LIMITED),  # it answered in between: twice in a row is yet to come
+        ("GLLGLL", Health.DOWN),
+        ("GLGLGLGLGLGLG", Health.LIMITED),
+        ("GLG", Health.LIMITED),
         ("GLLGG", Health.HEALTHY),
+        ("GLLLLGG", Health.HEALTHY),
+        ("GLSS", Health.DEGRADED),
+        ("GLFF", Health.DOWN),
+        ("GFLF", Health.LIMITED),
+        ("GFFL", Health.DOWN),
+        ("GWL", Health.LIMITED),
     ],
 )
-def test_a_rate_limit_of_a_whole_chain_is_a_failure_like_any_other(letters, health):
-    assert run(letters, target=None)[0].health is health
+def test_a_chain_that_is_refused_by_rate_limits_alone_is_down_when_it_lasts(letters, health):
+    state = None
+    for number, letter in enumerate(letters):
+        state, _ = advance(state, outcome(letter, number * 60.0, target=None, path=Path.EXHAUSTED), SETTINGS)
+    assert state.health is health
+    assert may_ask(state, 0.0), "applications go on asking, and so does whoever watches for them"
+
+
+ATTEMPTS = {
+    "every target said 429": (("L", "L"), None, Health.LIMITED),
+    "nothing is known of the targets": ((), None, Health.LIMITED),
+    "one of them is broken": (("F", "L"), None, Health.DOWN),
+    "it is to pass soon": (("L", "L"), 60.0, Health.LIMITED),
+    "it is said to last": (("L", "L"), 180.0, Health.DOWN),
+}
+
+
+@pytest.mark.parametrize(("tried", "retry_after", "health"), ATTEMPTS.values(), ids=ATTEMPTS)
+def test_whatever_else_than_a_short_limit_stands_in_a_chains_way_is_an_outage(tried, retry_after, health):
+    attempts = tuple(Attempt(model="m", reason=LETTERS[letter][1]) for letter in tried)
+    state, _ = run("GLL", target=None, attempts=attempts, retry_after=retry_after)
+    assert state.health is health
+
+
+def test_a_chain_that_is_refused_says_so_and_is_not_pressed():
+    refused = outcome("L", 9.0, target=None, path=Path.EXHAUSTED)
+    state, _ = run("G", target=None)
+    assert should_confirm(state, refused, SETTINGS) is None
+    state, change = advance(state, refused, SETTINGS)
+    assert (change.after, change.detail) == (
+        Health.LIMITED,
+        "completion: nothing but 429 for an answer, 1 in a row",
+    )
 
 
 @pytest.mark.parametrize("origin", [Origin.DRILL, Origin.MANUAL])
@@ -250,6 +291,22 @@ def test_a_target_that_answers_again_may_be_asked():
 def test_only_a_first_failure_and_a_first_recovery_are_asked_again(before, letter, confirm):
     state = run(before)[0] if before else None
     assert should_confirm(state, outcome(letter, 9.0), SETTINGS) is confirm
+
+
+@pytest.mark.parametrize("before", ["GGGGG", "GFGG", "FGG", "GFGGG"])
+def test_an_outage_is_confirmed_at_once_however_little_ago_a_hiccup_was(before):
+    settings = HealthConfig()
+    state = run(before, settings)[0]
+    assert should_confirm(state, outcome("F", 9.0), settings) is Confirm.FIRST_FAILURE
+    for at in range(10, 10 + 1 + settings.confirm):
+        state, _ = advance(state, outcome("F", float(at)), settings)
+    assert state.health is Health.DOWN
+
+
+def test_one_bad_moment_of_two_targets_at_once_brings_no_chain_down_by_default():
+    for letters in ("GFGG", "GFFG", "GFGF", "GFGGGF"):
+        assert run(letters, HealthConfig(), target=None)[0].health is Health.HEALTHY
+    assert run("GFFF", HealthConfig(), target=None)[0].health is Health.DOWN
 
 
 @pytest.mark.parametrize(

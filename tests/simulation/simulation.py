@@ -6,7 +6,6 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -17,7 +16,7 @@ from monitor.connectivity import Connectivity
 from monitor.errors import DeliveryError
 from monitor.knowledge import Knowledge
 from monitor.metrics import Metrics
-from monitor.model import Notice, ProbeSpec, Transition
+from monitor.model import Notice, Outcome, ProbeSpec, Transition
 from monitor.notify import Outbox
 from monitor.offering import Catalogue
 from monitor.pipeline import Pipeline
@@ -29,8 +28,8 @@ from tests.simulation.memory import Memory
 from tests.simulation.upstream import Upstream
 from tests.simulation.weather import Weather
 
-TURNS = 12
-"""So many turns of the loop let everybody run who can: nothing here waits for more than the clock."""
+MOST_TURNS = 1000
+"""Of the loop, at one moment: nothing here goes on for ever without waiting for the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,9 @@ class Daemon:
 class Simulation:
     """``told`` is every delivery in order. ``down``: notifier -> the times in which it answers nobody.
 
-    ``tick``: seconds between two looks of the alarm; a change of health is looked at when it happens. ``heard`` is
-    called with each delivery, while what led to it is still remembered.
+    ``tick``: seconds between two looks of the alarm; a change of health is looked at when it happens, and with
+    ``closely`` each answer of a whole chain too. ``heard`` is called with each delivery, and
+    with the memory while what led to it is still there.
     """
 
     def __init__(
@@ -94,8 +94,9 @@ class Simulation:
         start: float,
         seed: int = 1,
         tick: float = 5.0,
+        closely: bool = False,
         down: Mapping[str, Sequence[tuple[float, float]]] | None = None,
-        heard: Callable[[Told], None] = lambda _: None,
+        heard: Callable[[Told, Memory], None] = lambda *_: None,
     ) -> None:
         self.config = config
         self.clock = FakeClock(start)
@@ -107,6 +108,8 @@ class Simulation:
         self._down = down or {}
         self._heard = heard
         self._tick = tick
+        self._closely = closely
+        self._looking = False
         self._specs = expand(config)
         self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
@@ -144,7 +147,7 @@ class Simulation:
         now, metrics = self.clock.now(), Metrics(self.config, self._specs, [], "simulated")
         knowledge = await Knowledge.restore(self.config, self._specs, self.memory, self.clock)  # type: ignore[arg-type]  # the part of a store that is needed
         recorders = {
-            one.name: Recorder(one.name, self.clock, self.told, self._down.get(one.name, ()), self._heard)
+            one.name: Recorder(one.name, self.clock, self.told, self._down.get(one.name, ()), self._hear)
             for one in self.config.alerts.notifiers
             if one.name not in self.config.muted
         }
@@ -158,8 +161,8 @@ class Simulation:
         await alarm.restore()
         pipeline = Pipeline(
             config=self.config, prober=self.upstream, knowledge=knowledge, metrics=metrics, store=self.memory,  # type: ignore[arg-type]  # likewise
-            catalogue=lambda _: Catalogue(), clock=self.clock, rng=self.rng, changed=self._changed,
-            verify=connectivity.verify,
+            catalogue=lambda _: Catalogue(), clock=self.clock, rng=self.rng, changed=self._look_soon,
+            taken=self._taken, verify=connectivity.verify,
         )  # fmt: skip
         daemon = self._daemon = Daemon(knowledge, alarm, pipeline, outbox, asyncio.create_task(outbox.run()))
         for spec in self._specs:
@@ -189,11 +192,21 @@ class Simulation:
                 running.result()
             daemon.asking[spec.key] = asyncio.ensure_future(daemon.pipeline.ask(spec))
 
-    def _changed(self, _: Transition) -> None:
-        if (daemon := self._daemon) is not None:
+    def _hear(self, told: Told) -> None:
+        self._heard(told, self.memory)
+
+    def _taken(self, outcome: Outcome) -> None:
+        if self._closely and outcome.is_chain:
+            self._look_soon()
+
+    def _look_soon(self, _: Transition | None = None) -> None:
+        """Once, however many things happen at this moment."""
+        if not self._looking and (daemon := self._daemon) is not None:
+            self._looking = True
             self._at(self.clock.now(), lambda: self._once(daemon))
 
     async def _once(self, daemon: Daemon) -> None:
+        self._looking = False
         if daemon is self._daemon:
             self.looks += 1
             await daemon.alarm.look()
@@ -205,7 +218,10 @@ class Simulation:
 
 
 async def _settle() -> None:
-    for _ in range(TURNS):
+    """Until nobody can run who does not wait for the clock."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # asyncio tells in no other way
+    for _ in range(MOST_TURNS):
         await asyncio.sleep(0)
-    with suppress(asyncio.CancelledError):
-        await asyncio.sleep(0)
+        if not ready:
+            return
+    raise RuntimeError("somebody runs on and on at one moment")

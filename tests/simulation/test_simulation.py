@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from monitor.model import NoticeState, Reason
+from monitor.model import NoticeState, Reason, Severity
 from tests.simulation.scenario import configured, seconds
 from tests.simulation.simulation import Simulation, Told
 from tests.simulation.weather import TROUBLES, Noise, Spell, Weather, bursts
@@ -63,6 +63,27 @@ async def test_an_outage_is_told_while_it_lasts_and_its_end_after_it(chains: pat
     assert START + 600 <= down[0].at <= START + 600 + 65
     assert down[-1].notice.state is NoticeState.RESOLVED
     assert down[-1].at >= START + 1200
+
+
+async def test_an_outage_that_runs_into_timeouts_is_confirmed_within_one_more_of_them(chains: pathlib.Path) -> None:
+    walk = 10.0  # two targets of 5 s
+    silent = replace(out(600, 1200), trouble=TROUBLES["timeout"])
+    simulation = Simulation(configured({}, chains.parent, chains), Weather([silent]), start=START)
+    await simulation.run(800)
+    (down,) = (one.at for one in simulation.told if one.notice.alert == "chain-down" and one.notice.notifier == "slack")
+    failed = [one.at for one in simulation.memory.lately["chat"] if one.is_chain and one.reason is Reason.TIMEOUT]
+    assert down - failed[0] <= walk + 1.0
+
+
+async def test_a_burst_of_rate_limits_is_a_warning_and_one_that_lasts_wakes_somebody(chains: pathlib.Path) -> None:
+    def limited(lasts: float) -> Spell:
+        return replace(out(600, 600 + lasts), trouble=TROUBLES["rate_limited"])
+
+    burst, storm = await simulated(chains, limited(120)), await simulated(chains, limited(600))
+    assert {(one.notice.alert, one.notice.severity) for one in burst.told} == {("chain-limited", Severity.WARNING)}
+    paged = next(one for one in storm.told if one.notice.severity is Severity.CRITICAL)
+    assert (paged.notice.alert, paged.notice.worse) == ("chain-down", True)
+    assert START + 600 + 180 <= paged.at <= START + 600 + 180 + 2 * 60 + 2
 
 
 async def test_a_dead_primary_brings_nobody_down(chains: pathlib.Path) -> None:
