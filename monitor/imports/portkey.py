@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain as chained
 
 from monitor.config.document import Document, Node
+from monitor.config.showing import quote
 from monitor.imports.draft import ChainDraft, Draft, EndpointDraft, Names, Reading, TargetDraft, Wish, seconds
 from monitor.model import Mode, Reason
 
@@ -114,7 +115,7 @@ def _target(reading: Reading, leaf: Node, top: Node, endpoints: _Endpoints, labe
     named = leaf["override_params"]["model"]
     advice = "the request names the model then: write it here, or give it with --model"
     model = wish.model if named.value is None and wish.model else reading.text(named, advice)
-    given = [_text(reading, leaf[key], what) for key, what in (
+    given = [_line(reading, leaf[key], what) for key, what in (
         ("provider", "as in openai"), ("virtual_key", "the virtual key's name"), ("custom_host", "an address"),
     )]  # fmt: skip
     timeout = next((leaf[key] for key in ("request_timeout", "requestTimeout") if key in leaf), top["request_timeout"])
@@ -129,6 +130,15 @@ def _target(reading: Reading, leaf: Node, top: Node, endpoints: _Endpoints, labe
 
 def _text(reading: Reading, node: Node, what: str) -> str | None:
     return None if node.value is None else reading.text(node, what) or None
+
+
+def _line(reading: Reading, node: Node, what: str) -> str | None:
+    """A text that is sent in a header."""
+    text = _text(reading, node, what)
+    if text is not None and not (text.isascii() and text.isprintable()):
+        reading.blame(node, f"{quote(text)} cannot be sent in a header; use plain ASCII on one line ({what})")
+        return None
+    return text
 
 
 def _codes(reading: Reading, node: Node) -> tuple[Reason, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.conditions.evidence import chain_facts, troubled
+from monitor.conditions.world import World
 from monitor.config.model import HealthConfig
 from monitor.health import (
     Confirm,
@@ -141,7 +142,7 @@ def test_a_chain_with_an_unfit_fallback_is_degraded_and_names_the_lack() -> None
     assert (state.health, state.reason) == (Health.DEGRADED, Reason.MISSING_CAPABILITY)
     assert change is not None
     assert state.detail == "secondary degraded: missing_capability (tools, vision) since 00:00 UTC"
-    facts = dict(chain_facts(state))
+    facts = dict(chain_facts(World(chains={"chat": state}), "chat"))
     assert facts["degraded"] == "secondary (missing_capability (tools, vision) since 00:00 UTC)"
     assert facts["unfit"] == "secondary lacks tools, vision"
     assert troubled(state) == ("secondary degraded tools vision",)
@@ -150,6 +151,6 @@ def test_a_chain_with_an_unfit_fallback_is_degraded_and_names_the_lack() -> None
 
 def test_a_dead_target_that_is_unfit_too_is_told_as_both() -> None:
     state, _ = judge_chain("chat", None, [(PRIMARY, run("cG")), (SECONDARY, run("cG tM tM cF cF"))], None, 100.0)
-    facts = dict(chain_facts(state))
+    facts = dict(chain_facts(World(chains={"chat": state}), "chat"))
     assert facts["dead targets"].startswith("secondary (server_error since")
     assert facts["unfit"] == "secondary lacks tools"

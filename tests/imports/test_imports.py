@@ -194,6 +194,11 @@ def test_a_model_that_the_request_names_is_asked_for() -> None:
         ("openrouter", "{}\n", "given.yaml  models: is missing, and so is model; this is no request for a completion"),
         ("openrouter", '{"models": [7]}', "given.yaml:1  models[0]: 7 stands where a text belongs (the id of a model)"),
         ("portkey", "{}\n", "given.yaml  targets: is missing or empty; this is no Portkey config"),
+        (
+            "portkey", '{"targets": [{"provider": "op\u00e9n", "override_params": {"model": "m"}}]}',
+            'given.yaml:1  targets[0].provider: "opén" cannot be sent in a header; use plain ASCII on one line '
+            "(as in openai)",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_with_its_place(source: str, text: str, says: str) -> None:

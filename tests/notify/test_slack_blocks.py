@@ -24,7 +24,7 @@ notices = st.builds(
     Notice,
     id=st.just("n1"),
     at=st.floats(NOW, NOW + 1e6),
-    incident=awkward,
+    incident=st.text(max_size=3000),  # an id of our own
     alert=awkward,
     chain=awkward,
     severity=st.sampled_from(Severity),
