@@ -142,7 +142,8 @@ def _groups(reading: Reading, top: Node) -> dict[str, _Group]:
         params = entry["litellm_params"]
         reading.text(params["model"], "the provider's model, as in openai/gpt-4o-mini")
         group = groups.setdefault(name, _Group(name=name))
-        group.ids.append(entry["model_info"]["id"].text)
+        named = entry["model_info"]["id"]
+        group.ids.append(reading.text(named, "the id of the deployment") if (named.text or "").strip() else None)
         order = params["order"].value
         group.orders.append(float(order) if isinstance(order, (int, float)) and not isinstance(order, bool) else None)
         timeout = seconds(params["timeout"])

@@ -191,13 +191,27 @@ def test_a_model_that_the_request_names_is_asked_for() -> None:
             "model_list: [{model_name: x, litellm_params: {model: a}}]\nrouter_settings:\n  fallbacks: {x: [y]}\n",
             "given.yaml:3  router_settings.fallbacks: a mapping stands where a list belongs (as in [{x: [y]}])",
         ),
+        (
+            "litellm",
+            (
+                "model_list:\n"
+                "  - {model_name: x, litellm_params: {model: a}}\n"
+                "  - {model_name: x, litellm_params: {model: b}, model_info: {id: sk-abcdefghijkl}}\n"
+            ),
+            (
+                "given.yaml:3  model_list[1].model_info.id: looks like a credential where a name belongs; "
+                "name it in another way"
+            ),
+        ),
         ("openrouter", "{}\n", "given.yaml  models: is missing, and so is model; this is no request for a completion"),
         ("openrouter", '{"models": [7]}', "given.yaml:1  models[0]: 7 stands where a text belongs (the id of a model)"),
         ("portkey", "{}\n", "given.yaml  targets: is missing or empty; this is no Portkey config"),
         (
-            "portkey", '{"targets": [{"provider": "op\u00e9n", "override_params": {"model": "m"}}]}',
-            'given.yaml:1  targets[0].provider: "opén" cannot be sent in a header; use plain ASCII on one line '
-            "(as in openai)",
+            "portkey", '{"targets": [{"virtual_key": "\u00e9", "override_params": {"model": "m"}}]}',
+            (
+                'given.yaml:1  targets[0].virtual_key: "é" cannot be sent in a header; use plain ASCII on one line '
+                "(the virtual key's name)"
+            ),
         ),
     ],
 )  # fmt: skip
