@@ -8,7 +8,7 @@ from random import Random
 import structlog
 
 from chaos.sandbox import Sandbox
-from monitor import heap, leftovers
+from monitor import heap, leftovers, overheard
 from monitor.broadcast import Broadcast
 from monitor.clock import Clock, SystemClock
 from monitor.conditions import Itself
@@ -30,6 +30,7 @@ from monitor.knowledge import Knowledge
 from monitor.leftovers import Leftovers
 from monitor.metrics import Metrics
 from monitor.model import Outcome, Transition
+from monitor.overheard import Overheard
 from monitor.pipeline import Pipeline
 from monitor.probes import Prober
 from monitor.schedule import Job, Schedule
@@ -186,6 +187,10 @@ class App:
             drilling=self._drilling, reach=lambda: self.traffic.reach(self.in_force.config), metrics=self._metrics,
             clock=self._clock,
         )  # fmt: skip
+        self._overheard = Overheard(
+            reach=lambda: self.traffic.apart(self.in_force.config), take=self._pipeline.take, store=self._store,
+            chains=lambda: [chain.name for chain in self.in_force.config.chains],
+        )  # fmt: skip
         self._schedule = Schedule(clock=self._clock, rng=self._rng, lagged=self._lagged, skipped=self._skipped)
         self._timetable = Timetable(
             pipeline=self._pipeline, drilling=self._drilling, knowledge=self._knowledge, clock=self._clock
@@ -264,6 +269,7 @@ class App:
             Job(key="catalogue", every=every, first_after=every, action=self._read_catalogues),
             Job(key="prune", every=PRUNE_EVERY, first_after=60.0, action=self._prune),
             Job(key="leftovers", every=leftovers.EVERY, first_after=0.0, action=self._leftovers.look),
+            Job(key="overheard", every=overheard.EVERY, first_after=0.0, action=self._overheard.look),
         ]
         return [*self._timetable.jobs(self.in_force.specs, self.in_force.drills), *chores]
 

@@ -92,9 +92,10 @@ class Pipeline:
         self.take(outcome, reservation=reservation)
         return outcome
 
-    def take(self, outcome: Outcome, *, reservation: Reservation | None = None) -> None:
-        """1. count  2. store  3. learn  4. say what changed."""
-        self._metrics.observe(outcome)
+    def take(self, outcome: Outcome, *, reservation: Reservation | None = None, measured: bool = False) -> None:
+        """1. count, where no other process has ``measured`` it  2. store  3. learn  4. say what changed."""
+        if not measured:
+            self._metrics.observe(outcome)
         self._store.add_outcome(outcome)
         for transition in self._knowledge.learn(outcome, reservation=reservation):
             self._store.add_transition(transition)

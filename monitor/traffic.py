@@ -82,6 +82,10 @@ class Traffic:
         dialect = config.endpoints[settings.endpoint].dialect
         return Reach(url=url, control=control, chains=chains, live=frozenset(settings.live), dialect=dialect)
 
+    def apart(self, config: Config) -> Reach | None:
+        """Where a gateway of another process is."""
+        return self.reach(config) if self.gateway is None else None
+
     def where(self) -> str | None:
         """One line for the person who started it; None where there is no gateway."""
         if self.gateway is None:

@@ -6,11 +6,12 @@ It listens on the loopback only, and answers no web page: whoever reaches it can
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
 
+from chaos.backlog import Backlog, dump_page
 from chaos.edits import dump_edit
 from chaos.gateway.listening import listen
 from chaos.gateway.observer import Observer
@@ -27,14 +28,26 @@ _BODY_LIMIT = 64 * 1024
 _OWN = ("id", "chain", "drill", "run", "until", "max_count", "seed", "live", "percent", "control", "waits")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """What is read at the control of a gateway in a process of its own: its metrics, and for a daemon its outcomes."""
+
+    exposition: Exposition
+    backlog: Backlog
+
+
 class Control:
     def __init__(
-        self, rules: Rules, watches: Watches, observer: Observer, exposition: Exposition | None = None
+        self,
+        rules: Rules,
+        watches: Watches,
+        observer: Observer,
+        alone: Alone | None = None,
     ) -> None:
         self._rules = rules
         self._watches = watches
         self._observer = observer
-        self._exposition = exposition
+        self._alone = alone
         self._runner: web.AppRunner | None = None
 
     async def start(self, address: str) -> str:
@@ -51,6 +64,7 @@ class Control:
                 web.post("/watches", self._watch),
                 web.get("/watches/{run}", self._passed),
                 web.delete("/watches/{run}", self._look_away),
+                web.get("/outcomes", self._outcomes),
                 web.get("/metrics", self._metrics),
             ]
         )
@@ -113,10 +127,18 @@ class Control:
     async def _look_away(self, request: web.Request) -> web.Response:
         return web.json_response({"ended": int(self._watches.end(request.match_info["run"]))})
 
+    async def _outcomes(self, request: web.Request) -> web.Response:
+        """Those from the number ``after`` on of the run ``of`` of this gateway; all that are kept for any other run."""
+        if self._alone is None:
+            return problem(404, "the daemon that this gateway is part of has the outcomes")
+        after = number(request.query.get("after", "0"))
+        page = self._alone.backlog.page(request.query.get("of", ""), int(after or 0))
+        return web.Response(body=dump_page(page), content_type="application/json")
+
     async def _metrics(self, request: web.Request) -> web.Response:
-        if self._exposition is None:
+        if self._alone is None:
             return problem(404, "the daemon that this gateway is part of has the metrics")
-        body, content_type = await self._exposition(request.headers.get("Accept", ""))
+        body, content_type = await self._alone.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from chaos.apis import api_of
-from chaos.gateway.control import Control, Exposition
+from chaos.gateway.control import Alone, Control
 from chaos.gateway.door import Doors, Hall
 from chaos.gateway.heads import Address
 from chaos.gateway.listening import listen_for
@@ -49,7 +49,7 @@ class Gateway:
 
     ``told`` gets an Outcome of origin live for each exchange of a chain; ``unobserved`` is called for each that there
     was no time to read, ``overhead`` with what the gateway itself adds. Neither they nor the control can stop
-    traffic.
+    traffic. ``alone``: for one in a process of its own.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class Gateway:
         catalogue: Callable[[str], Catalogue],
         clock: Clock,
         unobserved: Callable[[], None] = lambda: None,
-        exposition: Exposition | None = None,
         overhead: Added | None = None,
+        alone: Alone | None = None,
     ) -> None:
         self.settings = settings
         self.url = ""
@@ -77,7 +77,7 @@ class Gateway:
         read = _observed(config, settings, catalogue)
         self.observer = Observer(*read, told, unobserved, self.watches, clock, Random(), overhead)
         self._config = config
-        self._control = Control(self.rules, self.watches, self.observer, exposition)
+        self._control = Control(self.rules, self.watches, self.observer, alone)
         self._server: asyncio.Server | None = None
         self._doors: Doors | None = None
         self._careful: web.Server | None = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import structlog
 
+from chaos.backlog import Page, read_page
 from monitor.reading import mapping, parse
 
 log = structlog.get_logger("drill")
@@ -48,6 +50,14 @@ class Reach:
         except httpx.HTTPError:
             return None
         return found if isinstance(found, list) else None
+
+    async def outcomes(self, of: str, after: int) -> Page | None:
+        """A page of what passed; None where there is none to be had. As silent as ``rules``."""
+        try:
+            reply = await self._request("GET", f"/outcomes?of={quote(of, safe='')}&after={after}")
+            return None if reply.is_error else read_page(reply.content)
+        except (httpx.HTTPError, ValueError):
+            return None
 
     async def _request(self, method: str, path: str, body: object = None) -> httpx.Response:
         async with httpx.AsyncClient(base_url=self.control, timeout=PATIENCE, trust_env=False) as client:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from chaos.gateway import Gateway
+from chaos.backlog import Backlog
+from chaos.gateway import Alone, Gateway
 from monitor import heap
 from monitor.addresses import parse_listen
 from monitor.clock import SystemClock
@@ -20,6 +21,7 @@ from monitor.endpoints import declared
 from monitor.errors import CommandError
 from monitor.gateway_metrics import GatewayMetrics
 from monitor.logs import configure
+from monitor.model import Outcome
 from monitor.offering import Catalogue
 from monitor.offers import with_prices
 from monitor.version import VERSION
@@ -79,10 +81,16 @@ async def _serve(config: Config, settings: GatewayConfig) -> None:
     clock = SystemClock()
     metrics = GatewayMetrics(config, VERSION, clock)
     prices = {name: with_prices(Catalogue(), declared(endpoint)) for name, endpoint in config.endpoints.items()}
+    backlog = Backlog()
+
+    def told(outcome: Outcome) -> None:
+        metrics.take(outcome)
+        backlog.add(outcome)
+
     running = Gateway(
-        config, settings, told=metrics.take, unobserved=metrics.series.gateway_unobserved,
+        config, settings, told=told, unobserved=metrics.series.gateway_unobserved,
         overhead=metrics.series.gateway_added, catalogue=prices.__getitem__, clock=clock,
-        exposition=metrics.exposition,
+        alone=Alone(exposition=metrics.exposition, backlog=backlog),
     )  # fmt: skip
     metrics.of(running)
     await running.start()
