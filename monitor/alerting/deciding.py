@@ -67,7 +67,7 @@ def decide(  # noqa: PLR0913 - all that a decision depends on, by name
     grouped = group(replace(state, alerts=look.alerts), now, ids, look.inhibited)
     look = replace(look, alerts=grouped.alerts)
     incidents, notices = dict(grouped.incidents), list[Notice]()
-    for incident in sorted(incidents.values(), key=lambda one: (one.since, one.id)):
+    for incident in sorted(incidents.values(), key=lambda one: one.rank):
         said = speak(incident, look, around)
         incidents[incident.id] = said.incident
         notices += said.notices

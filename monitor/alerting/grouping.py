@@ -53,7 +53,7 @@ class _Groups:
         self._alerts = dict(state.alerts)
         self._incidents = {id_: one for id_, one in state.incidents.items() if not one.is_past(now)}
         self._by_cause: dict[str, str] = {}
-        for one in sorted(self._incidents.values(), key=lambda one: (not one.is_open, one.since, one.id)):
+        for one in sorted(self._incidents.values(), key=lambda one: (not one.is_open, one.rank)):
             if one.is_open or one.cause.kind is not CauseKind.ALERT:
                 self._by_cause.setdefault(one.cause.key, one.id)
 
@@ -86,12 +86,12 @@ class _Groups:
         homes = {one.incident for one in self._alerts.values() if one.chain == chain and one.is_firing}
         open_ = [one for one in self._incidents.values() if one.id in homes and one.is_open]
         found = [one for one in open_ if one.cause.kind in _WIDTH]
-        return min(found, key=lambda one: (-_width(one.cause), one.since, one.id), default=None)
+        return min(found, key=lambda one: (-_width(one.cause), one.rank), default=None)
 
     def regroup(self, staying: Collection[str]) -> None:
         """Moves the alerts that found another cause."""
-        for id_ in sorted(self._incidents):
-            self._regroup(id_, staying)
+        for incident in sorted(self._incidents.values(), key=lambda one: one.rank):
+            self._regroup(incident.id, staying)
 
     def _regroup(self, id_: str, staying: Collection[str]) -> None:
         incident = self._incidents[id_]

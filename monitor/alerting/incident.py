@@ -55,6 +55,11 @@ class Incident:
     def is_open(self) -> bool:
         return self.resolved is None
 
+    @property
+    def rank(self) -> tuple[float, str, str]:
+        """In the order of their beginning; of those that began at once, the same order every time."""
+        return self.since, self.cause.key, self.id
+
     def is_past(self, now: float) -> bool:
         """Whether it ended so long ago that the same trouble would be another incident."""
         return self.resolved is not None and now - self.resolved > REOPEN_WITHIN

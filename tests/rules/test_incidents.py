@@ -188,7 +188,7 @@ def test_two_incidents_that_turn_out_to_be_one_are_merged() -> None:
     watch.at(40.0, of("chain0"), of("chain1"))
     decision = watch.at(40.0 + WIDER_LASTS, of("chain0"), of("chain1"))
     told = {notice.state: notice for notice in decision.notices}
-    first, second = watch.notices[:2]
+    first, second = sorted(watch.notices[:2], key=lambda one: one.chains)
     assert told[NoticeState.FIRING].incident == first.incident
     assert told[NoticeState.FIRING].chains == ("chain0", "chain1")
     ended = told[NoticeState.RESOLVED]
