@@ -197,6 +197,18 @@ def test_two_incidents_that_turn_out_to_be_one_are_merged() -> None:
     assert len(watch.open) == 1
 
 
+@pytest.mark.parametrize("numbers", [range(10, 90), range(89, 9, -1)], ids=["rising", "falling"])
+def test_what_begins_at_once_is_told_and_merged_in_one_order_whatever_ids_are_drawn(numbers: range) -> None:
+    watch = Many()
+    watch.numbers = iter(numbers)
+    vague = Cause(kind=CauseKind.CHAIN, name="chain1")
+    watch.at(0.0, of("chain0"), of("chain1", vague))
+    assert [one.chain for one in watch.notices] == ["chain1", "chain0"]
+    watch.at(40.0, of("chain0"), of("chain1"))
+    decision = watch.at(40.0 + WIDER_LASTS, of("chain0"), of("chain1"))
+    assert [one.state for one in decision.notices] == [NoticeState.RESOLVED, NoticeState.FIRING]
+
+
 def test_an_incident_splits_when_one_of_its_chains_finds_another_cause() -> None:
     watch = Many()
     watch.at(0.0, of("chain0"), of("chain1"))
