@@ -19,12 +19,48 @@ def example(
 
     A rule about fallbackd itself names no chain, and neither does its example.
     """
-    texts = RULES[rule.when]
     incident = f"test-{ids()}"
+    shown = _shown(rule, chain, now)
+    member = Member(
+        key=shown.key,
+        alert=shown.alert,
+        chain=shown.chain,
+        severity=shown.severity,
+        state=NoticeState.FIRING,
+        title=shown.title,
+        summary=shown.summary,
+        since=now,
+    )
+    return tuple(
+        Notice(
+            id=ids(),
+            at=now,
+            incident=incident,
+            alert=shown.alert,
+            chain=shown.chain,
+            severity=shown.severity,
+            state=NoticeState.FIRING,
+            cause=NoticeCause.TEST,
+            notifier=name,
+            title=shown.title,
+            summary=shown.summary,
+            facts=shown.facts,
+            since=now,
+            link=alerts.link,
+            members=(member,),
+            docs=docs_link(alerts, rule.when),
+        )
+        for name in recipients(shown, alerts)
+        if name not in muted
+    )
+
+
+def _shown(rule: RuleConfig, chain: str, now: float) -> Alert:
+    texts = RULES[rule.when]
     chain = "" if texts.is_about_itself else chain
     about = f"chain {chain}" if chain else "fallbackd itself"
     key = ":".join(filter(None, (rule.name, chain)))
-    shown = Alert(
+    return Alert(
         key=key,
         alert=rule.name,
         when=rule.when,
@@ -42,36 +78,4 @@ def example(
             ("diagnosis", texts.diagnosis),
             ("mitigation", texts.mitigation),
         ),
-    )
-    member = Member(
-        key=shown.key,
-        alert=shown.alert,
-        chain=chain,
-        severity=shown.severity,
-        state=NoticeState.FIRING,
-        title=shown.title,
-        summary=shown.summary,
-        since=now,
-    )
-    return tuple(
-        Notice(
-            id=ids(),
-            at=now,
-            incident=incident,
-            alert=shown.alert,
-            chain=chain,
-            severity=shown.severity,
-            state=NoticeState.FIRING,
-            cause=NoticeCause.TEST,
-            notifier=name,
-            title=shown.title,
-            summary=shown.summary,
-            facts=shown.facts,
-            since=now,
-            link=alerts.link,
-            members=(member,),
-            docs=docs_link(alerts, rule.when),
-        )
-        for name in recipients(shown, alerts)
-        if name not in muted
     )
